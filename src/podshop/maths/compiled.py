@@ -1,0 +1,56 @@
+"""The one decorator of compiled functions, and where their machine code is kept.
+
+numba's cache on disk does not notice a change in another file: a cached caller keeps calling the old callee. So the
+folder carries a hash of every source that holds compiled code and of the compiler's version: an edit starts afresh.
+"""
+
+import hashlib
+import importlib.metadata
+import importlib.resources
+import sys
+from collections.abc import Callable
+from importlib.resources.abc import Traversable
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def sources_sha256() -> str:
+    """Hash of every source file that holds a compiled function, of the interpreter and of the compiler (hex)."""
+    digest = hashlib.sha256(f"{sys.version} {importlib.metadata.version('numba')}".encode())
+    for path, source in sorted(_sources(importlib.resources.files("podshop"), "")):
+        digest.update(f"{path}\0{len(source)}\0".encode() + source)
+    return digest.hexdigest()
+
+
+def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
+    found = []
+    for entry in folder.iterdir():
+        name = f"{prefix}/{entry.name}"
+        if entry.is_dir() and entry.name != "__pycache__":
+            found += _sources(entry, name)
+        elif entry.name.endswith(".py") and b"@compiled" in (source := entry.read_bytes()):
+            found.append((name, source))
+    return found
+
+
+def _configure() -> None:
+    """Point numba's cache at a folder of this very build, unless somebody chose one."""
+    from numba import config
+
+    if not config.CACHE_DIR:
+        import platformdirs
+
+        config.CACHE_DIR = f"{platformdirs.user_cache_dir('podshop')}/numba/{sources_sha256()[:16]}"
+
+
+def compiled(function: F) -> F:
+    """Compile for the path-dependent loops: exact IEEE arithmetic, cached on disk, without the interpreter's lock.
+
+    `function.py_func` stays the plain Python original; both agree to the bit on + - x / sqrt and comparisons.
+    """
+    from numba import njit
+
+    _configure()
+    wrapped: F = njit(cache=True, fastmath=False, error_model="numpy", nogil=True)(function)
+    return wrapped

@@ -1,0 +1,41 @@
+"""The words that the stages speak: frozen data, no behaviour that touches the world."""
+
+from podshop.nouns.errors import (
+    ConfigError,
+    DataError,
+    LedgerError,
+    OrderRefused,
+    OrderUnknown,
+    PodshopError,
+    VenueError,
+)
+from podshop.nouns.mandate import Mandate
+from podshop.nouns.market import ASSUMED, BAR_COLUMNS, Funding, Instrument, Market, Panel, Times, Whole
+from podshop.nouns.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, duration_ns, duration_text, utc_ns, utc_text
+
+__all__ = [
+    "ASSUMED",
+    "BAR_COLUMNS",
+    "DAY_NS",
+    "HOUR_NS",
+    "MINUTE_NS",
+    "SECOND_NS",
+    "ConfigError",
+    "DataError",
+    "Funding",
+    "Instrument",
+    "LedgerError",
+    "Mandate",
+    "Market",
+    "OrderRefused",
+    "OrderUnknown",
+    "Panel",
+    "PodshopError",
+    "Times",
+    "VenueError",
+    "Whole",
+    "duration_ns",
+    "duration_text",
+    "utc_ns",
+    "utc_text",
+]
