@@ -1,0 +1,21 @@
+"""What every test may ask for: the real history, and how many random examples to try."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None)
+settings.register_profile("soak", deadline=None, max_examples=10_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real history: PODSHOP_DATA, or ../shared/data beside the clone. Absent, the test fails."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("PODSHOP_DATA", beside))
+    if not (folder / "bars").is_dir():
+        pytest.fail(f"no market data in {folder}: set PODSHOP_DATA to a folder that holds bars/ and funding/")
+    return folder
