@@ -1,5 +1,6 @@
 """The words that the stages speak: frozen data, no behaviour that touches the world."""
 
+from podshop.nouns.agents import SignalAgent
 from podshop.nouns.errors import (
     ConfigError,
     DataError,
@@ -31,6 +32,7 @@ __all__ = [
     "OrderUnknown",
     "Panel",
     "PodshopError",
+    "SignalAgent",
     "Times",
     "VenueError",
     "Whole",

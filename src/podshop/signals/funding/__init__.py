@@ -1,0 +1,1 @@
+"""Funding: what a perpetual future pays for being held, and what a crowd pays for being early."""
