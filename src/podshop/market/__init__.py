@@ -1,0 +1,9 @@
+"""Raw bars and settlements become one clean Market: point in time, gaps named, no price invented."""
+
+from podshop.market.coverage import data_report
+from podshop.market.digest import data_sha256
+from podshop.market.funding import Records, funding_per_hour, settlements
+from podshop.market.prices import NEVER, marks
+from podshop.market.resample import resample
+
+__all__ = ["NEVER", "Records", "data_report", "data_sha256", "funding_per_hour", "marks", "resample", "settlements"]
