@@ -1,0 +1,232 @@
+"""What the reference fund is given and what it answers: plain numbers in plain lists.
+
+The reference is a second, slow, readable fund written from docs/semantics.md alone (section 9 is the letter, "page"
+below), in plain Python: no arrays, no compiler. tests compare it with the compiled loop to the micro-dollar.
+
+Units    time in UTC nanoseconds; lots whole and signed; money in micro-dollars; prices in micro-dollars per lot.
+Indices  k = cycle, m = market (both from 0); row K, one past the last cycle, is the last NAV row, at `until`.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+HOUR_NS = 3_600 * 1_000_000_000
+DAY_NS = 24 * HOUR_NS
+
+ASSUMED = 0  # source index of a settlement nobody recorded: both sides pay
+TAIL = 1.6448536269514722  # 95 % quantile of the normal distribution
+HOUSE = "house"
+NET = "NET"
+
+
+class FundingEvent(NamedTuple):
+    """One settlement of one market. `rate` is what longs pay shorts, as a fraction of notional."""
+
+    at_ns: int
+    market: int
+    rate: float
+    source: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """All that the fund may know of the markets. Lists of K rows by M markets; `time` and `mark` have K + 1 rows.
+
+    mark         micro-dollars per lot at the last traded close up to t_k; 0 = never traded
+    age          bars since that close
+    bar, traded  whether bar k exists; whether it has volume
+    quiet_ns     time since the close of the last bar that exists; 0 where bar k does
+    reference    open of bar k+1; 0 when that bar did not trade
+    sigma_day    daily volatility; NaN = unknown. Unknown sigma means liquidity 0.
+    covariance   k -> S, M lists of M: the gate's daily covariance
+    history_ns   time since the close of the market's first traded bar; 0 or less = none
+    liquidity    most lots one order may fill at t_k
+    depth        lots a day, the measure of impact; above 0 where liquidity is
+    funding      in the order of (at_ns, market)
+    convictions  signal -> (bar_ns, rows of the last completed bar at t_k; NaN = unknown)
+    """
+
+    interval_ns: int
+    names: Sequence[str]
+    time: Sequence[int]
+    mark: Sequence[Sequence[int]]
+    age: Sequence[Sequence[int]]
+    bar: Sequence[Sequence[bool]]
+    traded: Sequence[Sequence[bool]]
+    quiet_ns: Sequence[Sequence[int]]
+    reference: Sequence[Sequence[int]]
+    sigma_day: Sequence[Sequence[float]]
+    covariance: Callable[[int], Sequence[Sequence[float]]]
+    history_ns: Sequence[Sequence[int]]
+    liquidity: Sequence[Sequence[int]]
+    depth: Sequence[Sequence[float]]
+    funding: Sequence[FundingEvent]
+    convictions: Mapping[str, tuple[int, Sequence[Sequence[float]]]]
+
+    @property
+    def cycles(self) -> int:
+        return len(self.time) - 1
+
+    def id(self, k: int) -> int:
+        """The cycle's number."""
+        return self.time[k] // self.interval_ns
+
+    def fires(self, k: int, cadence_ns: int) -> bool:
+        """A cadence fires when floor(time / cadence) changes, never counted from the start of a run."""
+        return self.time[k] // cadence_ns != (self.time[k] - self.interval_ns) // cadence_ns
+
+    def midnight(self, k: int) -> bool:
+        return self.time[k] % DAY_NS == 0
+
+    def funding_before(self, k: int) -> Sequence[FundingEvent]:
+        """Settlements inside (t_{k-1}, t_k): paid at the mark of k-1."""
+        return self._funding_in(self.time[k] - self.interval_ns + 1, self.time[k])
+
+    def funding_at(self, k: int) -> Sequence[FundingEvent]:
+        """Settlements stamped t_k: paid at the mark of k."""
+        return self._funding_in(self.time[k], self.time[k] + 1)
+
+    def _funding_in(self, since_ns: int, until_ns: int) -> Sequence[FundingEvent]:
+        first = bisect_left(self.funding, since_ns, key=lambda event: event.at_ns)
+        last = bisect_left(self.funding, until_ns, key=lambda event: event.at_ns)
+        return self.funding[first:last]
+
+    def dead(self, k: int, m: int) -> bool:
+        """No bar of m for a day while another market's bar k traded."""
+        return self.quiet_ns[k][m] >= DAY_NS and any(self.traded[k][o] for o in range(len(self.names)) if o != m)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seat:
+    """One execution agent's mandate (the page calls it a book), with its lengths of time in nanoseconds."""
+
+    name: str
+    listens: Mapping[str, float]
+    markets: tuple[str, ...]
+    cadence_ns: int
+    volatility_target: float = 0.20
+    buffer: float = 0.10
+    stop: float = 5.0
+    longest_holding_ns: int = 90 * DAY_NS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    """Steps of a drawdown, in units of annual volatility."""
+
+    warn_from: float = 0.5
+    halve_from: float = 0.75
+    out_from: float = 1.25
+    back_below: float = 0.5
+    cadence_ns: int = HOUR_NS
+    fund_volatility: float = 0.10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """The fund file. `mandates` are Seats or anything with their fields; fractions are fractions, not bps.
+
+    operator   'never', or the nanoseconds after which a person lowers REDUCE_ONLY
+    allocator  'equal' or 'article'
+    """
+
+    mandates: Sequence[Any]
+    min_notional_micro: Sequence[int]
+    capital_usd: float = 100_000.0
+    confidence_open: float = 0.65
+    confidence_close: float = 0.35
+    max_weight: float = 0.05
+    max_gross: float = 1.0
+    max_var: float = 0.02
+    min_order_usd: float = 100.0
+    book_gross: float = 1.0
+    collar: float = 0.01
+    half_spread: float = 1e-4
+    impact: float = 1.0
+    fee_e8: int = 45_000
+    ladder: Ladder = field(default_factory=Ladder)
+    allocator: str = "article"
+    window_days: int = 30
+    operator: str | int = "never"
+
+    @property
+    def capital_micro(self) -> int:
+        """The first deposit, and R, the capital every shadow book starts with."""
+        return round(self.capital_usd * 1e6)
+
+    def weight(self, history_ns: int) -> float:
+        """The market cap: halved until a market has ninety days of history."""
+        return self.max_weight if history_ns >= 90 * DAY_NS else self.max_weight * 0.5
+
+
+class NavRow(NamedTuple):
+    cycle: int
+    nav_micro: int
+    cash_micro: int
+
+
+class FillRow(NamedTuple):
+    cycle: int
+    market: str
+    book: str
+    lots: int
+    price_micro: int
+    reference_micro: int
+    fee_micro: int
+    kind: str  # cross | venue | settlement
+
+
+class FundingRow(NamedTuple):
+    cycle: int
+    at_ns: int
+    market: str
+    book: str
+    lots: int
+    cash_micro: int
+
+
+class TransferRow(NamedTuple):
+    cycle: int
+    book: str
+    cash_micro: int
+
+
+class VerdictRow(NamedTuple):
+    cycle: int
+    market: str
+    book: str  # a book's name, or NET
+    verdict: str  # approve | shrink | veto
+    code: str
+    wanted: int
+    allowed: int
+
+
+class BookRow(NamedTuple):
+    cycle: int
+    book: str
+    capital_micro: int
+    equity_micro: int
+    throttle: float
+    shadow_equity_micro: int
+
+
+@dataclass(kw_only=True)
+class Result:
+    """The fund's rows in the order they came to be, and what its books hold at the end."""
+
+    nav: list[NavRow] = field(default_factory=list)
+    fills: list[FillRow] = field(default_factory=list)
+    funding: list[FundingRow] = field(default_factory=list)
+    transfers: list[TransferRow] = field(default_factory=list)
+    verdicts: list[VerdictRow] = field(default_factory=list)
+    books: list[BookRow] = field(default_factory=list)
+    lots: dict[str, list[int]] = field(default_factory=dict)
+    cash: dict[str, int] = field(default_factory=dict)
+    shadow_targets: dict[str, list[list[int]]] = field(default_factory=dict)
+    ended_at: int | None = None  # cycle at which nothing was left
+
+
+def sign(x: float) -> int:
+    return (x > 0) - (x < 0)
