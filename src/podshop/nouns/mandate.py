@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 class Mandate:
     """An execution agent's configuration.
 
+    horizon            scalping | intraday | swing
     listens            signal agent -> weight (sign matters; abs values are normalised in the blend)
     markets            base assets it may trade
     cadence            how often targets change: '5m', '1h', '1d'; fires when floor(time / cadence) changes
@@ -15,6 +16,8 @@ class Mandate:
     buffer             no-trade band either side of the wished position, as a fraction of the full position
     stop               loss from the average entry, in daily sigmas at entry, that closes the position
     longest_holding    after this a position is closed: '30d'
+    style              how it trades: taker
+    tags               words of your own
     """
 
     name: str

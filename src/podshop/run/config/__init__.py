@@ -1,0 +1,30 @@
+"""A fund file, TOML, is the agents' fields: read it with `load`, and write the first one with `starter`."""
+
+from podshop.run.config.load import canonical, fund_from, load
+from podshop.run.config.reference import reference, starter
+from podshop.run.config.sections import (
+    AllocatorSection,
+    Confidence,
+    DrawdownSection,
+    Fund,
+    LimitsSection,
+    MarketSection,
+    SignalSeat,
+    VenueSection,
+)
+
+__all__ = [
+    "AllocatorSection",
+    "Confidence",
+    "DrawdownSection",
+    "Fund",
+    "LimitsSection",
+    "MarketSection",
+    "SignalSeat",
+    "VenueSection",
+    "canonical",
+    "fund_from",
+    "load",
+    "reference",
+    "starter",
+]

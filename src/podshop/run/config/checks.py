@@ -1,0 +1,115 @@
+"""What one table cannot see: that names meet, that lengths of time fit one another, that ladders rise."""
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+from podshop.nouns import DAY_NS, HOUR_NS, ConfigError, Mandate, SignalAgent, duration_text
+from podshop.nouns.symbols import VENUES, locate
+from podshop.run.config.reading import Place
+from podshop.run.config.sections import Confidence, DrawdownSection, LimitsSection, MarketSection, SignalSeat
+
+LONGEST_LOOKBACK_NS = 365 * DAY_NS  # docs/semantics.md, section 7: the longest chunk of an agent
+RESERVED_BOOKS = ("house", "NET")  # the record uses these two for the house book and for the net order
+HORIZONS = ("scalping", "intraday", "swing")
+LARGEST_CAPITAL_USD = 1e12  # micro-dollars of a thousand times this still fit int64
+
+
+def check_market(place: Place, market: MarketSection) -> int:
+    """Refuse a market section that no history can answer; gives the interval in nanoseconds."""
+    if market.venue not in VENUES:
+        raise place.at("venue").wrong(market.venue, f"one of {', '.join(VENUES)}")
+    check_names(place.at("markets"), market.markets)
+    for base in market.markets:
+        try:
+            locate(base, market.venue)
+        except ConfigError as e:
+            raise ConfigError(f"{place.at('markets')}: {e}") from None
+    for source in market.funding:
+        if source not in VENUES:
+            raise place.at("funding").wrong(source, f"one of {', '.join(VENUES)}")
+    interval = place.at("interval").duration(market.interval)
+    if DAY_NS % interval or HOUR_NS % min(interval, HOUR_NS) or interval % min(interval, HOUR_NS):
+        raise place.at("interval").wrong(
+            market.interval, "a length that divides an hour, or whole hours that divide a day"
+        )
+    return interval
+
+
+def check_names(place: Place, names: Sequence[str], among: Collection[str] = ()) -> None:
+    """A list of names is not empty, says nothing twice, and knows only those of `among` (if given)."""
+    if not names:
+        raise place.wrong([], "at least one name")
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{place} names {name!r} twice")
+        if among and name not in among:
+            raise place.unknown(name, among)
+
+
+def check_agent(place: Place, agent: SignalAgent, interval_ns: int) -> None:
+    """An agent's bar is made of whole cycles, and its memory is at most a year."""
+    bar = place.at("bar").duration(agent.bar)
+    if bar < interval_ns:
+        raise place.at("bar").wrong(agent.bar, f"at least the cycle's {duration_text(interval_ns)}")
+    if bar % interval_ns:
+        raise place.at("bar").wrong(agent.bar, f"a multiple of the cycle's {duration_text(interval_ns)}")
+    if not 1 <= agent.lookback_bars * bar <= LONGEST_LOOKBACK_NS:
+        raise ConfigError(f"{place} looks back {agent.lookback_bars} bars of {agent.bar}, expected at most 365 days")
+
+
+def check_mandate(place: Place, mandate: Mandate, seats: Sequence[SignalSeat], interval_ns: int) -> None:
+    """A mandate listens to signals that are there, about markets they cover, in sane numbers."""
+    seat_of = {seat.name: seat for seat in seats}
+    if mandate.name in RESERVED_BOOKS:
+        raise ConfigError(f"{place}: a book cannot be called {mandate.name!r}, the record uses that name itself")
+    check_names(place.at("listens"), tuple(mandate.listens), tuple(seat_of))
+    for name, weight in mandate.listens.items():
+        if weight == 0:
+            raise place.at("listens").at(name).wrong(weight, "a weight other than 0")
+    for market in mandate.markets:
+        if not any(market in seat_of[name].markets for name in mandate.listens):
+            raise ConfigError(f"{place} trades {market!r}, which no signal it listens to covers")
+    if mandate.horizon not in HORIZONS:
+        raise place.at("horizon").wrong(mandate.horizon, f"one of {', '.join(map(repr, HORIZONS))}")
+    if mandate.style != "taker":
+        raise place.at("style").wrong(mandate.style, "'taker'")
+    for key, low, high in (("volatility_target", 0.0, 5.0), ("stop", 0.0, 1000.0)):
+        if not low < getattr(mandate, key) <= high:
+            raise place.at(key).wrong(getattr(mandate, key), f"a number > {low:g} and <= {high:g}")
+    if not 0 <= mandate.buffer < 1:
+        raise place.at("buffer").wrong(mandate.buffer, "a number >= 0 and < 1")
+    check_cadence(place.at("cadence"), mandate.cadence, interval_ns)
+    check_cadence(place.at("longest_holding"), mandate.longest_holding, interval_ns)
+
+
+def check_cadence(place: Place, text: str, interval_ns: int) -> None:
+    """What happens every so often happens at a cycle, so not more often than that."""
+    if place.duration(text) < interval_ns:
+        raise place.wrong(text, f"at least the cycle's {duration_text(interval_ns)}")
+
+
+def check_confidence(place: Place, confidence: Confidence) -> None:
+    """A voice shuts below where it opens."""
+    if not (confidence.close <= confidence.open and confidence.open > 0):
+        raise ConfigError(
+            f"{place}: open {confidence.open} and close {confidence.close}, expected 0 <= close <= open, open > 0"
+        )
+
+
+def check_drawdown(place: Place, ladder: DrawdownSection, interval_ns: int) -> None:
+    """The ladder rises, and its way back is not above its first cut."""
+    steps = ("warn_from", "halve_from", "out_from")
+    for lower, upper in pairwise(steps):
+        if getattr(ladder, lower) > getattr(ladder, upper):
+            raise place.at(lower).wrong(getattr(ladder, lower), f"at most {upper}, which is {getattr(ladder, upper)}")
+    if ladder.back_below > ladder.halve_from:
+        raise place.at("back_below").wrong(ladder.back_below, f"at most halve_from, which is {ladder.halve_from}")
+    check_cadence(place.at("cadence"), ladder.cadence, interval_ns)
+
+
+def check_limits(place: Place, limits: LimitsSection, capital_usd: float) -> None:
+    """Some order must be possible at all."""
+    if limits.min_order_usd >= limits.max_weight * capital_usd:
+        raise place.at("min_order_usd").wrong(
+            limits.min_order_usd, f"less than the largest position, {limits.max_weight * capital_usd:g} USD"
+        )

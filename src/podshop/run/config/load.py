@@ -1,0 +1,184 @@
+"""A fund file -> a Fund; every mistake is one line that says where, what was found, and what was expected."""
+
+import hashlib
+import importlib
+import json
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass, replace
+from pathlib import Path
+from typing import Any, cast, get_type_hints
+
+from podshop.nouns import ConfigError, Instrument, Mandate, SignalAgent, duration_ns
+from podshop.nouns.symbols import instrument
+from podshop.run.config import checks
+from podshop.run.config.reading import TABLE, Place, one_line, record, value, values
+from podshop.run.config.sections import (
+    AllocatorSection,
+    Confidence,
+    DrawdownSection,
+    Fund,
+    LimitsSection,
+    MarketSection,
+    SignalSeat,
+    VenueSection,
+)
+
+TABLES = ("market", "confidence", "signals", "execution", "limits", "risk", "treasury", "venue")
+
+
+def load(path: Path) -> Fund:
+    """Read and check a fund file.
+
+    Raises ConfigError, with one line of text, for whatever is wrong with it.
+    """
+    return fund_from(_toml(path), file=str(path), folder=path.parent)
+
+
+def fund_from(document: Mapping[str, Any], file: str, folder: Path) -> Fund:
+    """Build the fund that a parsed file asks for; agents given as module:Class are also looked for in `folder`."""
+    top = Place(file)
+    hints = get_type_hints(Fund, include_extras=True)
+    plain = {key: hints[key] for key in ("name", "capital_usd", "operator")}
+    found = values(top, document, plain | dict.fromkeys(TABLES, TABLE), ("name", "market", "signals", "execution"))
+    tables = {name: found.pop(name, {}) for name in TABLES}
+
+    market = record(top.at("market"), tables["market"], MarketSection)
+    interval_ns = checks.check_market(top.at("market"), market)
+    seats = tuple(_seats(top.at("signals"), tables["signals"], market, interval_ns, folder))
+    mandates = tuple(_mandates(top.at("execution"), tables["execution"], market, seats, interval_ns))
+    venue = record(top.at("venue"), tables["venue"], VenueSection)
+    fund = Fund(
+        **found,
+        market=market,
+        confidence=record(top.at("confidence"), tables["confidence"], Confidence),
+        signals=seats,
+        mandates=mandates,
+        limits=record(top.at("limits"), tables["limits"], LimitsSection),
+        drawdown=_only(top.at("risk"), tables["risk"], "drawdown_limiter", DrawdownSection),
+        allocator=_only(top.at("treasury"), tables["treasury"], "allocator", AllocatorSection),
+        venue=venue,
+        instruments=tuple(_instruments(top.at("venue"), market.markets, venue)),
+    )
+    _check(top, fund, interval_ns)
+    return replace(fund, sha256=hashlib.sha256(json.dumps(canonical(fund)).encode()).hexdigest())
+
+
+def canonical(fund: Fund) -> dict[str, Any]:
+    """Everything a fund is, as plain data: with every default filled in, in the order of the file, without comments."""
+    whole = asdict(fund)
+    del whole["sha256"]
+    return cast(dict[str, Any], json.loads(json.dumps(whole, default=str)))
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise ConfigError(f"{path}: cannot be read: {e.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text, expected a TOML file") from None
+    except tomllib.TOMLDecodeError as e:
+        raise ConfigError(f"{path}: is not TOML: {one_line(e)}") from None
+
+
+def _seats(
+    place: Place, tables: Mapping[str, Any], market: MarketSection, interval_ns: int, folder: Path
+) -> Iterator[SignalSeat]:
+    checks.check_names(place, tuple(tables))
+    for name, table in tables.items():
+        at = place.at(name)
+        if not isinstance(table, dict):
+            raise at.wrong(table, "a table")
+        settings = dict(table)
+        if "kind" not in settings:
+            raise ConfigError(f"{at} lacks 'kind', expected a name from `podshop agents list`, or module:Class")
+        kind = value(at.at("kind"), settings.pop("kind"), str)
+        markets = value(at.at("markets"), settings.pop("markets", list(market.markets)), tuple[str, ...])
+        checks.check_names(at.at("markets"), markets, market.markets)
+        with _importable(folder):
+            agent = cast(SignalAgent, record(at, settings, _agent_class(at.at("kind"), kind)))
+        checks.check_agent(at, agent, interval_ns)
+        yield SignalSeat(name=name, kind=kind, agent=agent, markets=markets)
+
+
+def _agent_class(place: Place, kind: str) -> type[Any]:
+    """Find a signal agent's class by its name in AGENTS, or as module:Class."""
+    from podshop.signals import AGENTS  # numba and the rolling library come with it
+
+    module, colon, name = kind.partition(":")
+    if not colon:
+        if kind not in AGENTS:
+            raise place.unknown(kind, tuple(AGENTS))
+        return AGENTS[kind]
+    try:
+        cls = getattr(importlib.import_module(module), name)
+    except Exception as e:  # noqa: BLE001 - a user's module may raise anything while it is imported
+        raise ConfigError(f"{place}: {kind!r} cannot be imported: {type(e).__name__}: {one_line(e)}") from None
+    lacks = [part for part in ("reads", "lookback_bars", "__call__") if not hasattr(cls, part)]
+    if not (isinstance(cls, type) and is_dataclass(cls)) or lacks or "bar" not in cls.__dataclass_fields__:
+        raise ConfigError(
+            f"{place}: {kind!r} is not a signal agent, expected a dataclass with bar, reads, lookback_bars, a call"
+        )
+    return cls
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let `module:Class` name a file beside the fund file; installed modules come first."""
+    sys.path.append(str(folder.resolve()))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder.resolve()))
+
+
+def _mandates(
+    place: Place, tables: Mapping[str, Any], market: MarketSection, seats: tuple[SignalSeat, ...], interval_ns: int
+) -> Iterator[Mandate]:
+    checks.check_names(place, tuple(tables))
+    for name, table in tables.items():
+        at = place.at(name)
+        if not isinstance(table, dict):
+            raise at.wrong(table, "a table")
+        settings = {"markets": list(market.markets)} | table
+        mandate = record(at, settings, Mandate, given={"name": name})
+        checks.check_names(at.at("markets"), mandate.markets, market.markets)
+        checks.check_mandate(at, mandate, seats, interval_ns)
+        yield mandate
+
+
+def _instruments(place: Place, markets: tuple[str, ...], venue: VenueSection) -> Iterator[Instrument]:
+    for key, table in (("lots", venue.lots), ("min_notional_usd", venue.min_notional_usd)):
+        for name in table:
+            if name not in markets:
+                raise place.at(key).unknown(name, markets)
+    for name in markets:
+        usual = instrument(name)
+        yield replace(
+            usual,
+            lot_size=venue.lots.get(name, usual.lot_size),
+            min_notional_usd=venue.min_notional_usd.get(name, usual.min_notional_usd),
+        )
+
+
+def _only(place: Place, tables: Mapping[str, Any], name: str, cls: type[Any]) -> Any:
+    """A group of tables that so far has one member."""
+    found = values(place, tables, {name: TABLE})
+    return record(place.at(name), found.get(name, {}), cls)
+
+
+def _check(top: Place, fund: Fund, interval_ns: int) -> None:
+    if not 0 < fund.capital_usd <= checks.LARGEST_CAPITAL_USD:
+        raise top.at("capital_usd").wrong(fund.capital_usd, f"a number > 0 and <= {checks.LARGEST_CAPITAL_USD:g}")
+    if fund.operator != "never":
+        try:
+            duration_ns(fund.operator)
+        except ConfigError:
+            raise top.at("operator").wrong(fund.operator, "'never', or a length of time such as '30d'") from None
+    top.at("venue").at("volume_window").duration(fund.venue.volume_window)
+    checks.check_confidence(top.at("confidence"), fund.confidence)
+    checks.check_limits(top.at("limits"), fund.limits, fund.capital_usd)
+    checks.check_drawdown(top.at("risk").at("drawdown_limiter"), fund.drawdown, interval_ns)

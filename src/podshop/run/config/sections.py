@@ -1,0 +1,166 @@
+"""The tables of a fund file, as frozen data: their fields are the keys, their defaults what a missing key means.
+
+The docstrings below are the reference: README.md and `podshop init` show them, and a test fails when a key has none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from podshop.nouns import Instrument, Mandate, SignalAgent
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Cap = Annotated[float, Meta(gt=0, le=1)]
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Bps = Annotated[float, Meta(ge=0, lt=10_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketSection:
+    """Which history is read, and what is paid where funding has no record.
+
+    venue                   whose bars: a folder of DATA/bars, such as okx_perp
+    interval                length of a cycle: divides an hour, or is whole hours that divide a day
+    markets                 base assets as on Hyperliquid: BTC, PEPE; their order is the order of the arrays
+    funding                 funding sources in order of preference: folders of DATA/funding
+    assumed_funding_bps_8h  paid by both sides for each 8 hours that no funding record covers, bps of notional
+    """
+
+    venue: str
+    interval: str
+    markets: tuple[str, ...]
+    funding: tuple[str, ...] = ()
+    assumed_funding_bps_8h: Bps = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confidence:
+    """When a signal's voice is heard; abs conviction 0.65 is a standardised score of 0.93.
+
+    open   a voice opens when its conviction is at least this
+    close  and shuts when it falls below this, or turns its sign
+    """
+
+    open: Share = 0.65
+    close: Share = 0.35
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsSection:
+    """What the gate enforces on every order.
+
+    max_weight     largest position in one market, fraction of NAV
+    max_gross      largest sum of absolute positions, fraction of NAV; above 1 needs margin, which is not modelled
+    max_var        largest 1-day 95 % value at risk, fraction of NAV
+    min_order_usd  an increase must be larger than this, USD
+    book_gross     largest sum of absolute positions of one book, fraction of its capital
+    collar_bps     an order is limited this far from the price it was decided at, bps
+    """
+
+    max_weight: Cap = 0.05
+    max_gross: Cap = 1.0
+    max_var: Cap = 0.02
+    min_order_usd: NotNegative = 100.0
+    book_gross: Cap = 1.0
+    collar_bps: Annotated[float, Meta(gt=0, lt=10_000)] = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawdownSection:
+    """Trade smaller while losing: steps of drawdown in units of annual volatility, per book and for the fund.
+
+    warn_from        say so from here
+    halve_from       trade half from here
+    out_from         out from here: a book trades nothing, the fund only reduces
+    back_below       a throttle ends when the drawdown is back below this
+    cadence          how often drawdowns are looked at
+    fund_volatility  the annual volatility that the fund's own drawdown is measured in
+    """
+
+    warn_from: Positive = 0.5
+    halve_from: Positive = 0.75
+    out_from: Positive = 1.25
+    back_below: Positive = 0.5
+    cadence: str = "1h"
+    fund_volatility: Positive = 0.10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocatorSection:
+    """How capital is shared among the books, each day at 00:00 UTC.
+
+    kind         equal, or article: weight grows with the shadow book's Sharpe ratio
+    window_days  days of shadow returns that are judged; before that, equal
+    """
+
+    kind: Literal["article", "equal"] = "article"
+    window_days: Annotated[int, Meta(ge=2, le=365)] = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueSection:
+    """What trading costs on the simulated venue. Defaults: Hyperliquid's base tier, and what is known of impact.
+
+    Sources: taker fee 0.045 % and smallest order 10 USD, Hyperliquid's documentation (fees, error MinTradeNtl);
+    half-spread: the usual one-tick spread of its large markets; impact: cost = coefficient x daily volatility x
+    sqrt(order / daily volume), coefficient about 1 (Toth et al. 2011, Physical Review X 1, 021006).
+
+    name              the only venue of a backtest: simulated
+    taker_fee_bps     fee of a fill, bps of its notional
+    half_spread_bps   from the middle to the price that trades, bps
+    impact            coefficient of the square-root law, in daily volatilities
+    participation     most of a usual bar's volume that one order may take
+    volume_window     a usual bar is the median of this long
+    lots              market -> lot in base units, where it is not Hyperliquid's
+    min_notional_usd  market -> smallest order, USD, where it is not 10
+    """
+
+    name: Literal["simulated"] = "simulated"
+    taker_fee_bps: Bps = 4.5
+    half_spread_bps: Bps = 1.0
+    impact: NotNegative = 1.0
+    participation: Cap = 0.10
+    volume_window: str = "7d"
+    lots: Mapping[str, Positive] = field(default_factory=dict)
+    min_notional_usd: Mapping[str, NotNegative] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalSeat:
+    """A signal agent at its seat. Every other key of its table is a setting of the agent.
+
+    kind     a name from `podshop agents list`, or module:Class of your own, importable or beside the fund file
+    markets  base assets it has an opinion on
+    """
+
+    name: str
+    kind: str
+    agent: SignalAgent
+    markets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fund:
+    """A whole fund, read and checked.
+
+    name         what the fund is called
+    capital_usd  what it starts with, USD
+    operator     after which time a person lets a fund that only reduces trade again, such as 30d; never, if nobody does
+    """
+
+    name: str
+    capital_usd: Positive = 100_000.0
+    operator: str = "never"
+    market: MarketSection
+    confidence: Confidence = Confidence()
+    signals: tuple[SignalSeat, ...]
+    mandates: tuple[Mandate, ...]
+    limits: LimitsSection = LimitsSection()
+    drawdown: DrawdownSection = DrawdownSection()
+    allocator: AllocatorSection = AllocatorSection()
+    venue: VenueSection = VenueSection()
+    instruments: tuple[Instrument, ...]
+    sha256: str = ""

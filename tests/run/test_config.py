@@ -1,0 +1,321 @@
+"""A fund file is read strictly: each mistake is one line that says where, what was found, and what was expected."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from podshop.nouns import ConfigError
+from podshop.run.config import Fund, canonical, load, reference, starter
+from podshop.run.config.reference import TABLES, meaning
+
+ROOT = Path(__file__).resolve().parents[2]
+
+OWN_AGENT = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    bar: str = "4h"
+    threshold: float = 0.5
+    window_bars: int = 10
+    reads: ClassVar[tuple[str, ...]] = ("close",)
+
+    @property
+    def lookback_bars(self) -> int:
+        return self.window_bars
+
+    def __call__(self, close):
+        return close * 0
+
+class NoDataclass:
+    pass
+"""
+
+
+def read(tmp_path: Path, text: str) -> Fund:
+    """Load a fund file of this text."""
+    (tmp_path / "fund.toml").write_text(text, encoding="utf-8")
+    return load(tmp_path / "fund.toml")
+
+
+def edited(*edits: tuple[str, str]) -> str:
+    """The starter fund with some text replaced; what is replaced must be there."""
+    text = starter()
+    for old, new in edits:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return text
+
+
+def test_the_starter_is_a_whole_fund(tmp_path):
+    fund = read(tmp_path, starter())
+    assert [seat.kind for seat in fund.signals] == ["momentum", "reversal", "carry"]
+    assert [len(mandate.markets) for mandate in fund.mandates] == [5, 5, 5]
+    assert fund.capital_usd == 100_000
+    assert fund.limits.max_weight == 0.05
+    assert [one.name for one in fund.instruments] == ["BTC", "ETH", "XRP", "LTC", "ADA"]
+
+
+def test_the_starter_in_the_repository_is_the_one_that_init_writes():
+    assert (ROOT / "funds" / "starter.toml").read_text(encoding="utf-8") == starter()
+
+
+# What is edited into the starter fund -> the whole message, after the file's name.
+MISTAKES = {
+    "unknown key": (
+        ("window_bars = 720", "windw_bars = 720"),
+        "signals.trend has no 'windw_bars', did you mean 'window_bars'?",
+    ),
+    "unknown key far from all": (
+        ("half_spread_bps = 1.0", "qqq = 1"),
+        "venue has no 'qqq', expected one of half_spread_bps, impact, lots, min_notional_usd, name, participation, "
+        "taker_fee_bps, volume_window",
+    ),
+    "unknown table": (("[limits]", "[limit]"), " has no 'limit', did you mean 'limits'?"),
+    "unknown risk agent": (
+        ("[risk.drawdown_limiter]", "[risk.drawdown]"),
+        "risk has no 'drawdown', did you mean 'drawdown_limiter'?",
+    ),
+    "text for a number": (
+        ("halve_from = 0.75", "halve_from = 'high'"),
+        "risk.drawdown_limiter.halve_from is 'high', expected a number > 0",
+    ),
+    "fraction for a whole number": (
+        ("window_bars = 720", "window_bars = 720.5"),
+        "signals.trend.window_bars is 720.5, expected a whole number",
+    ),
+    "truth for a number": (
+        ("max_var = 0.02", "max_var = true"),
+        "limits.max_var is True, expected a number > 0 and <= 1",
+    ),
+    "nan for a limit": (("max_var = 0.02", "max_var = nan"), "limits.max_var is nan, expected a finite number"),
+    "infinite limit": (("impact = 1.0 ", "impact = inf "), "venue.impact is inf, expected a finite number"),
+    "table for a value": (('venue = "okx_perp" ', "venue = { a = 1 } "), "market.venue is {'a': 1}, expected a text"),
+    "value for a table": (
+        ('[signals.trend]\nkind = "momentum" ', "[signals]\ntrend = 5 "),
+        "signals.trend is 5, expected a table",
+    ),
+    "cap above 1": (
+        ("max_weight = 0.05", "max_weight = 1.5"),
+        "limits.max_weight is 1.5, expected a number > 0 and <= 1",
+    ),
+    "leverage above 1": (("max_gross = 1.0", "max_gross = 2"), "limits.max_gross is 2, expected a number > 0 and <= 1"),
+    "cap of 0": (("max_weight = 0.05", "max_weight = 0"), "limits.max_weight is 0, expected a number > 0 and <= 1"),
+    "no order is small enough": (
+        ("min_order_usd = 100", "min_order_usd = 5000"),
+        "limits.min_order_usd is 5000.0, expected less than the largest position, 5000 USD",
+    ),
+    "no markets": (
+        ('markets = ["BTC", "ETH", "XRP", "LTC", "ADA"]', "markets = []"),
+        "market.markets is [], expected at least one name",
+    ),
+    "market not in the symbol table": (
+        ('"ADA"]', '"ADAA"]'),
+        "market.markets: 'ADAA' is not a market in the symbol table, did you mean 'ADA'?",
+    ),
+    "market twice": (('"ADA"]', '"BTC"]'), "market.markets names 'BTC' twice"),
+    "unknown venue": (
+        ('venue = "okx_perp"', 'venue = "okx"'),
+        "market.venue is 'okx', expected one of okx_perp, binance_perp, binance_spot, hyperliquid_perp, coinbase_spot",
+    ),
+    "unknown funding source": (
+        ('"binance_perp", "hyper', '"binance", "hyper'),
+        "market.funding is 'binance', expected one of okx_perp, binance_perp, binance_spot, hyperliquid_perp, "
+        "coinbase_spot",
+    ),
+    "market of a mandate that the fund has not": (
+        ('horizon = "intraday"', 'horizon = "intraday"\nmarkets = ["SOL"]'),
+        "execution.mean_reverter.markets has no 'SOL', expected one of ADA, BTC, ETH, LTC, XRP",
+    ),
+    "market that no signal covers": (
+        ('kind = "carry"', 'kind = "carry"\nmarkets = ["BTC"]'),
+        "execution.carry_collector trades 'ETH', which no signal it listens to covers",
+    ),
+    "unknown signal": (
+        ("listens = { trend = 1.0 }", "listens = { trnd = 1.0 }"),
+        "execution.trend_follower.listens has no 'trnd', did you mean 'trend'?",
+    ),
+    "listens to nobody": (
+        ("listens = { trend = 1.0 }", "listens = {}"),
+        "execution.trend_follower.listens is [], expected at least one name",
+    ),
+    "a voice without weight": (
+        ("listens = { trend = 1.0 }", "listens = { trend = 0 }"),
+        "execution.trend_follower.listens.trend is 0.0, expected a weight other than 0",
+    ),
+    "weight is a text": (
+        ("listens = { trend = 1.0 }", "listens = { trend = 'all' }"),
+        "execution.trend_follower.listens is {'trend': 'all'}, expected a table, each a number",
+    ),
+    "key that must be given": (('cadence = "4h" ', "# "), "execution.trend_follower lacks 'cadence', expected a text"),
+    "bad duration": (
+        ('cadence = "4h" ', 'cadence = "4 hours" '),
+        "execution.trend_follower.cadence: '4 hours' is not a length of time, expected a whole number and s, m, h "
+        "or d, such as '5m'",
+    ),
+    "cadence finer than a cycle": (
+        ('cadence = "4h" ', 'cadence = "5m" '),
+        "execution.trend_follower.cadence is '5m', expected at least the cycle's 1h",
+    ),
+    "bar finer than a cycle": (
+        ("window_bars = 720", 'bar = "5m"\nwindow_bars = 720'),
+        "signals.trend.bar is '5m', expected at least the cycle's 1h",
+    ),
+    "bar that is no whole number of cycles": (
+        ("window_bars = 720", 'bar = "90m"\nwindow_bars = 720'),
+        "signals.trend.bar is '90m', expected a multiple of the cycle's 1h",
+    ),
+    "interval that does not divide a day": (
+        ('interval = "1h"', 'interval = "7h"'),
+        "market.interval is '7h', expected a length that divides an hour, or whole hours that divide a day",
+    ),
+    "memory of more than a year": (
+        ("window_bars = 720", "window_bars = 9000"),
+        "signals.trend looks back 9001 bars of 1h, expected at most 365 days",
+    ),
+    "setting that the agent itself refuses": (
+        ("window_bars = 720", "window_bars = 1"),
+        "signals.trend: Momentum: window_bars is 1, expected a whole number of at least 2",
+    ),
+    "unknown kind": (
+        ('kind = "momentum"', 'kind = "momentun"'),
+        "signals.trend.kind has no 'momentun', did you mean 'momentum'?",
+    ),
+    "no kind": (
+        ('kind = "carry"', ""),
+        "signals.carry lacks 'kind', expected a name from `podshop agents list`, or module:Class",
+    ),
+    "module that is not there": (
+        ('kind = "carry"\nwindow_bars = 24 ', 'kind = "nowhere:Agent" '),
+        "signals.carry.kind: 'nowhere:Agent' cannot be imported: ModuleNotFoundError: No module named 'nowhere'",
+    ),
+    "horizon": (
+        ('horizon = "intraday"', 'horizon = "daily"'),
+        "execution.mean_reverter.horizon is 'daily', expected one of 'scalping', 'intraday', 'swing'",
+    ),
+    "buffer": (
+        ("buffer = 0.10", "buffer = 1"),
+        "execution.trend_follower.buffer is 1.0, expected a number >= 0 and < 1",
+    ),
+    "stop": (("stop = 5.0", "stop = -1"), "execution.trend_follower.stop is -1.0, expected a number > 0 and <= 1000"),
+    "a book called house": (
+        ("[execution.mean_reverter]", "[execution.house]"),
+        "execution.house: a book cannot be called 'house', the record uses that name itself",
+    ),
+    "confidence upside down": (
+        ("close = 0.35", "close = 0.80"),
+        "confidence: open 0.65 and close 0.8, expected 0 <= close <= open, open > 0",
+    ),
+    "ladder upside down": (
+        ("out_from = 1.25", "out_from = 0.6"),
+        "risk.drawdown_limiter.halve_from is 0.75, expected at most out_from, which is 0.6",
+    ),
+    "unknown policy": (
+        ('kind = "article"', 'kind = "best"'),
+        "treasury.allocator.kind is 'best', expected one of 'article', 'equal'",
+    ),
+    "operator": (
+        ('operator = "never"', 'operator = "sometimes"'),
+        "operator is 'sometimes', expected 'never', or a length of time such as '30d'",
+    ),
+    "no capital": (("capital_usd = 100_000", "capital_usd = 0"), "capital_usd is 0, expected a number > 0"),
+    "lot of a market that is not there": (
+        ("participation = 0.10 ", "lots = { SOL = 1 } "),
+        "venue.lots has no 'SOL', expected one of ADA, BTC, ETH, LTC, XRP",
+    ),
+    "lot of 0": (
+        ("participation = 0.10 ", "lots = { BTC = 0 } "),
+        "venue.lots is {'BTC': 0}, expected a table, each a number > 0",
+    ),
+    "not TOML": (
+        ('name = "starter"', "name = starter"),
+        "is not TOML: Invalid value (at line 7, column 8)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("edit", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_one_line(tmp_path, edit, message):
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, edited(edit))
+    file = str(tmp_path / "fund.toml")
+    assert str(caught.value) == (f"{file}{message}" if message.startswith(" ") else f"{file}: {message}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"nothing\.toml: cannot be read: No such file or directory$"):
+        load(tmp_path / "nothing.toml")
+    with pytest.raises(ConfigError, match=r"cannot be read: Is a directory$"):
+        load(tmp_path)
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+        load(tmp_path / "binary.toml")
+
+
+def test_an_agent_of_ones_own_stands_beside_the_fund_file(tmp_path):
+    (tmp_path / "my_own_agents.py").write_text(OWN_AGENT)
+    mine = ('kind = "momentum" ', 'kind = "my_own_agents:Own" '), ("window_bars = 720", "threshold = 1")
+    fund = read(tmp_path, edited(*mine))
+    assert (fund.signals[0].agent.bar, fund.signals[0].agent.threshold) == ("4h", 1.0)
+    assert str(tmp_path) not in sys.path
+    with pytest.raises(ConfigError, match=r"signals\.trend has no 'treshold', did you mean 'threshold'\?$"):
+        read(tmp_path, edited(mine[0], ("window_bars = 720", "treshold = 1")))
+    with pytest.raises(ConfigError, match="is not a signal agent, expected a dataclass"):
+        read(tmp_path, edited(('kind = "momentum" ', 'kind = "my_own_agents:NoDataclass" ')))
+
+
+def test_lots_and_smallest_orders_can_be_set(tmp_path):
+    fund = read(tmp_path, edited(("participation = 0.10 ", "lots = { BTC = 0.001 }\nmin_notional_usd = { ETH = 25 } ")))
+    btc, eth = fund.instruments[:2]
+    assert (btc.lot_size, btc.min_notional_usd) == (0.001, 10.0)
+    assert (eth.lot_size, eth.min_notional_usd) == (1e-4, 25.0)
+
+
+def test_the_hash_is_of_what_the_fund_is_not_of_how_it_is_written(tmp_path):
+    fund = read(tmp_path, starter())
+    without_comments = "\n".join(line.split(" #")[0] for line in starter().splitlines() if not line.startswith("#"))
+    assert read(tmp_path, without_comments).sha256 == fund.sha256
+    assert read(tmp_path, edited(("max_var = 0.02", "max_var = 0.021"))).sha256 != fund.sha256
+    # The order of markets is the order of arrays and of rows, so it is part of what the fund is.
+    assert read(tmp_path, edited(('["BTC", "ETH"', '["ETH", "BTC"'))).sha256 != fund.sha256
+
+
+def test_the_hash_is_the_same_in_another_process(tmp_path):
+    mine = read(tmp_path, starter()).sha256
+    file = str(tmp_path / "fund.toml")
+    code = f"from pathlib import Path; from podshop.run.config import load; print(load(Path({file!r})).sha256)"
+    env = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT / "src")}
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    assert other.stdout.strip() == mine
+
+
+def test_the_canonical_fund_is_plain_data_with_every_default(tmp_path):
+    whole = canonical(read(tmp_path, edited(("[confidence] ", "# "), ("open = 0.65 ", "# "), ("close = 0.35 ", "# "))))
+    assert whole["confidence"] == {"open": 0.65, "close": 0.35}
+    assert whole["signals"][0]["agent"] == {"bar": "1h", "window_bars": 720}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_key_says_what_it_means(name):
+    cls, hidden = TABLES[name]
+    for key in set(cls.__dataclass_fields__) - set(hidden):
+        assert meaning(cls, key), f"the docstring of {cls.__name__} says nothing about {key!r}"
+
+
+def test_a_key_without_a_line_in_the_docstring_has_no_meaning():
+    class Silent:
+        """Nothing here.
+
+        spoken  this one is documented
+        """
+
+    assert not meaning(Silent, "quiet")
+
+
+def test_the_readme_lists_every_key():
+    assert reference() in (ROOT / "README.md").read_text(encoding="utf-8")
