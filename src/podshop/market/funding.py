@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from podshop.nouns import ASSUMED, DAY_NS, HOUR_NS, Funding, Market, Panel, Times, Whole
 
 LONGEST_COVER_NS = 8 * HOUR_NS
+POSTED_AFTER_NS = LONGEST_COVER_NS  # after its end, an hour that nobody recorded
 LISTED_FOR_NS = DAY_NS  # a market without a bar for longer is gone
 
 Flags = NDArray[np.bool_]
@@ -58,10 +59,10 @@ def settlements(market: Market, records: Sequence[Records], sources: tuple[str, 
         used = _used([r for r in records if r.market == name], sources)
         paid = (used.at_ns > start_ns) & (used.at_ns <= end_ns) & _listed(market, m, used.at_ns)
         hours = np.arange(start_ns // HOUR_NS + 1, end_ns // HOUR_NS + 1) * HOUR_NS  # an hour is named by its end
-        known = hours[(hours + LONGEST_COVER_NS <= end_ns) & _listed(market, m, hours)]
+        known = hours[(hours + POSTED_AFTER_NS <= end_ns) & _listed(market, m, hours)]
         bare = known[~_covered(known, used)]
         share[name] = len(bare) / len(known) if len(known) else 0.0
-        at += [used.at_ns[paid], bare + LONGEST_COVER_NS]
+        at += [used.at_ns[paid], bare + POSTED_AFTER_NS]
         rate += [used.rate[paid], np.full(len(bare), assumed_bps_8h * 1e-4 / 8)]
         source += [used.source[paid] + 1, np.full(len(bare), ASSUMED)]
         of.append(np.full(int(paid.sum()) + len(bare), m))

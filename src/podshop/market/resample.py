@@ -24,7 +24,7 @@ def resample(market: Market, bar_ns: int) -> Market:
     start, count = _whole_bars(market, bar_ns, many)
     time = market.time[start : start + count * many].reshape(count, many)[:, -1].copy()
     parts = {
-        name: np.ascontiguousarray(panel.T[:, start : start + count * many]).reshape(-1, count, many)
+        name: np.ascontiguousarray(panel.T[:, start : start + count * many]).reshape(len(market.names), count, many)
         for name, panel in market.columns.items()
     }
     joined = _join(parts, many) if set(BAR_COLUMNS) <= set(parts) else {}

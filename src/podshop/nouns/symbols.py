@@ -29,7 +29,7 @@ def locate(base: str, venue: str) -> tuple[str, int]:
     check_known(base)
     if venue not in _NAMES:
         near = _nearest(venue, VENUES)
-        raise ConfigError(f"{venue!r} is not a venue we know{near}, expected one of {', '.join(VENUES)}")
+        raise ConfigError(f"{venue!r} is not a venue we know, expected one of {', '.join(VENUES)}{near}")
     prefix, quote = _NAMES[venue]
     if base in _THOUSANDS[venue]:
         return f"{prefix}{base}{quote}", 1000

@@ -37,6 +37,8 @@ class Settled:
 def bars(frame: pl.DataFrame, name: str, interval_ns: int, until_ns: int) -> Bars:
     """Read bars that close until `until_ns`, both included. `name` is the file's, for people."""
     _check_columns(frame, name, BAR_COLUMNS)
+    if frame.is_empty():
+        raise DataError(f"{name} has no rows")
     open_ns, rows = _times(frame, name, until_ns - interval_ns)
     values = np.empty((len(BAR_COLUMNS), len(rows)))
     for i, column in enumerate(BAR_COLUMNS):
@@ -54,7 +56,7 @@ def bars(frame: pl.DataFrame, name: str, interval_ns: int, until_ns: int) -> Bar
 
 
 def settled(frame: pl.DataFrame, name: str, until_ns: int) -> Settled:
-    """Read settlements stamped until `until_ns`, included."""
+    """Read settlements stamped until `until_ns`, included; none is no mistake, it is counted as assumed."""
     _check_columns(frame, name, ("funding_rate", "interval_hours"))
     at_ns, rows = _times(frame, name, until_ns)
     rate, hours = (_numbers(frame, column)[rows] for column in ("funding_rate", "interval_hours"))
@@ -75,8 +77,6 @@ def _check_columns(frame: pl.DataFrame, name: str, columns: tuple[str, ...]) -> 
         kind = frame.schema[column]
         if not (kind.is_float() or kind.is_integer()):
             raise DataError(f"{name} column {column!r} is {kind}, expected Float64")
-    if frame.is_empty():
-        raise DataError(f"{name} has no rows")
 
 
 def _times(frame: pl.DataFrame, name: str, last_ns: int) -> tuple[Times, Whole]:
