@@ -1,7 +1,7 @@
 """A fund file, TOML, is the agents' fields: read it with `load`, and write the first one with `starter`."""
 
-from podshop.run.config.load import canonical, fund_from, load
-from podshop.run.config.reference import reference, starter
+from podshop.run.config.load import canonical, fund_from, load, starter_fund
+from podshop.run.config.reference import reference, smallest, starter
 from podshop.run.config.sections import (
     AllocatorSection,
     Confidence,
@@ -26,5 +26,7 @@ __all__ = [
     "fund_from",
     "load",
     "reference",
+    "smallest",
     "starter",
+    "starter_fund",
 ]

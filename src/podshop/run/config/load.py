@@ -15,6 +15,7 @@ from podshop.nouns import ConfigError, Instrument, Mandate, SignalAgent, duratio
 from podshop.nouns.symbols import instrument
 from podshop.run.config import checks
 from podshop.run.config.reading import TABLE, Place, one_line, record, value, values
+from podshop.run.config.reference import starter
 from podshop.run.config.sections import (
     AllocatorSection,
     Confidence,
@@ -35,6 +36,11 @@ def load(path: Path) -> Fund:
     Raises ConfigError, with one line of text, for whatever is wrong with it.
     """
     return fund_from(_toml(path), file=str(path), folder=path.parent)
+
+
+def starter_fund() -> Fund:
+    """The fund that `podshop init --starter` writes."""
+    return fund_from(tomllib.loads(starter()), file="starter.toml", folder=Path())
 
 
 def fund_from(document: Mapping[str, Any], file: str, folder: Path) -> Fund:

@@ -50,6 +50,11 @@ def starter() -> str:
     return files("podshop.run.config").joinpath("starter.toml").read_text(encoding="utf-8")
 
 
+def smallest() -> str:
+    """The shortest fund file there is: one signal, one book, everything else as it is by default."""
+    return files("podshop.run.config").joinpath("smallest.toml").read_text(encoding="utf-8")
+
+
 def reference() -> str:
     """All keys of a fund file as Markdown: one table for each table of the file."""
     parts = []

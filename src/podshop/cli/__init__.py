@@ -1,0 +1,52 @@
+"""The command line. A command reads its arguments, calls one function, and shows the answer.
+
+Commands are named by import string, so `podshop --help` loads none of them and starts in a fifth of a second.
+People read stderr; stdout carries the answer, which is one JSON object with --json.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+WRONG = 2  # exit code: what was asked for cannot be, and one line on stderr says why
+INTERRUPTED = 130  # as a shell gives it for Ctrl-C
+
+app = App(
+    name="podshop",
+    help="A crypto hedge fund that one person can run.",
+    print_error=False,
+    exit_on_error=False,
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
+app.command("podshop.cli.init:init", name="init", help="Write a fund file to start from.")
+app.command("podshop.cli.backtest:backtest", name="backtest", help="Replay history through a fund.")
+app.command("podshop.cli.backtest:demo", name="demo", help="Run the starter fund offline, on a simulated exchange.")
+app.command("podshop.cli.audit:audit", name="audit", help="Recompute a run's books from its record.")
+app.command("podshop.cli.bench:bench", name="bench", help="Measure the loop, the record, the signals, the whole fund.")
+agents = App(name="agents", help="What the fund's agents are.")
+agents.command("podshop.cli.agents:listing", name="list", help="List every signal agent and its settings.")
+app.command(agents)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code; what is wrong with a request is one line, never a traceback."""
+    try:
+        return app(sys.argv[1:] if arguments is None else list(arguments)) or 0
+    except Exception as e:
+        from podshop.nouns import PodshopError  # numpy comes with it, and `--help` needs neither
+
+        if isinstance(e, PodshopError | CycloptsError):
+            return _wrong(str(e))
+        if isinstance(e, OSError):  # a folder that cannot be written, a full disk
+            return _wrong(f"{e.filename}: {e.strerror}" if e.filename else str(e))
+        raise
+    except KeyboardInterrupt:
+        print("podshop: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _wrong(text: str) -> int:
+    print(f"podshop: {' '.join(text.split())}", file=sys.stderr)
+    return WRONG
