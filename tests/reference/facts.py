@@ -44,7 +44,7 @@ class Facts:
     history_ns   time since the close of the market's first traded bar; 0 or less = none
     liquidity    most lots one order may fill at t_k
     depth        lots a day, the measure of impact; above 0 where liquidity is
-    funding      in the order of (at_ns, market)
+    funding      (at_ns, market, rate, source), in the order of (at_ns, market)
     convictions  signal -> (bar_ns, rows of the last completed bar at t_k; NaN = unknown)
     """
 
@@ -62,7 +62,7 @@ class Facts:
     history_ns: Sequence[Sequence[int]]
     liquidity: Sequence[Sequence[int]]
     depth: Sequence[Sequence[float]]
-    funding: Sequence[FundingEvent]
+    funding: Sequence[tuple[int, int, float, int]]
     convictions: Mapping[str, tuple[int, Sequence[Sequence[float]]]]
 
     @property
@@ -89,9 +89,9 @@ class Facts:
         return self._funding_in(self.time[k], self.time[k] + 1)
 
     def _funding_in(self, since_ns: int, until_ns: int) -> Sequence[FundingEvent]:
-        first = bisect_left(self.funding, since_ns, key=lambda event: event.at_ns)
-        last = bisect_left(self.funding, until_ns, key=lambda event: event.at_ns)
-        return self.funding[first:last]
+        first = bisect_left(self.funding, since_ns, key=lambda event: event[0])
+        last = bisect_left(self.funding, until_ns, key=lambda event: event[0])
+        return [FundingEvent(*event) for event in self.funding[first:last]]
 
     def dead(self, k: int, m: int) -> bool:
         """No bar of m for a day while another market's bar k traded."""

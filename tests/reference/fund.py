@@ -24,7 +24,7 @@ from tests.reference.shadow import Shadow, live, speak
 
 def run(facts: Facts, terms: Terms) -> Result:
     """Run the fund over every cycle of `facts`; the last row of time only strikes a NAV."""
-    fund = _found(facts, terms)
+    fund = found(facts, terms)
     for k in range(facts.cycles):
         pay_funding(fund, k, inside=True)
         strike_nav(fund, k)
@@ -279,7 +279,7 @@ def _transfer(fund: Fund, at: int, book: Account, micro: int) -> int:
     return micro
 
 
-def _found(facts: Facts, terms: Terms) -> Fund:
+def found(facts: Facts, terms: Terms) -> Fund:
     """Live every shadow, then deposit: to the house, from it to the books, one interval before the first decision."""
     voices = speak(facts, terms)
     flat, capital = [0] * len(facts.names), terms.capital_micro
