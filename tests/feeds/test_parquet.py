@@ -228,6 +228,14 @@ def test_longer_bars_are_made_of_the_longest_that_every_market_has(tmp_path):
     assert both.interval_ns == 4 * HOUR_NS
 
 
+def test_a_period_inside_a_long_bar_reads_all_of_that_bar_and_no_unfinished_one(tmp_path):
+    write(tmp_path, PLACE, bars())
+    market, funding, _ = read_market(tmp_path, Asked(interval="4h"), SINCE_NS + 9 * HOUR_NS, SINCE_NS + 23 * HOUR_NS)
+    assert market.time.tolist() == [SINCE_NS + h * HOUR_NS for h in (12, 16, 20)]
+    assert market.columns["open"][0, 0] == 107.5  # of the hour from 08:00
+    assert funding.at_ns.max() <= market.time[-1]
+
+
 def test_prices_and_volumes_are_of_one_coin(shared_data):
     asked = Asked(markets=("PEPE",), interval="4h", funding=("binance_perp", "hyperliquid_perp"))
     period = day_ns(2024, 2, 1), day_ns(2024, 3, 1)

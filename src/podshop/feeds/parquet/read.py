@@ -48,6 +48,7 @@ def read_market(root: Path, wanted: Wanted, since_ns: int, until_ns: int) -> tup
     root  folder with bars/ and funding/ in the layout of this package
     ->    Market with the columns of a bar and `funding_per_hour`, prices and volumes of one coin;
           Funding of the same period; what was there and what was not, in the bars as stored.
+          Of a bar that closes after since_ns all is read, so the funding of its whole length is there too.
     Raises ConfigError for what is not there, DataError for what cannot be true.
     """
     wanted_ns = duration_ns(wanted.interval)
@@ -55,7 +56,8 @@ def read_market(root: Path, wanted: Wanted, since_ns: int, until_ns: int) -> tup
         check_known(base)
     for source in wanted.funding:
         _check_folder(root, root / "funding" / source, f"no funding of {source!r}")
-    stored = _bars(root, wanted, _bars_folder(root, wanted), since_ns, until_ns)
+    whole = (since_ns // wanted_ns * wanted_ns, until_ns // wanted_ns * wanted_ns)  # a long bar needs all its parts
+    stored = _bars(root, wanted, _bars_folder(root, wanted), *whole)
     records = _all_records(root, wanted, until_ns)
     funding = settlements(stored, records, wanted.funding, wanted.assumed_funding_bps_8h)
     report = data_report(stored, wanted.venue, wanted.funding, funding.assumed_share)
