@@ -5,6 +5,7 @@ given, to the bit, whatever comes later: nothing here looks at a whole column at
 """
 
 from podshop.maths import cross, rolling
+from podshop.maths.cointegration import spread
 from podshop.maths.elementwise import change, clip, confidence, conviction, lag, log, log_return, ratio, root
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "ratio",
     "rolling",
     "root",
+    "spread",
 ]

@@ -68,6 +68,32 @@ def moments(x: Panel, window: int, at_least: int | None = None) -> tuple[Panel, 
     return rows.T, deviation.T
 
 
+def surprise(x: Panel, recent: int, window: int) -> Panel:
+    """How far the average of the last `recent` rows stands from that of the last `window`, in standard errors.
+
+    Standard normal when rows are independent and alike: the recent rows are part of the window, so their averages
+    differ by a variance of 1 / recent - 1 / window.
+
+    >>> surprise(np.array([[1.0], [1.0], [2.0], [4.0]]), 1, 4).round(3).ravel()
+    array([  nan,   nan,   nan, 1.886])
+    """
+    if not recent < window:
+        raise ConfigError(f"the last {recent} rows against the last {window}, expected fewer against more")
+    average, deviation = moments(x, window)
+    return (mean(x, recent) - average) / (deviation * math.sqrt(1 / recent - 1 / window))
+
+
+def median(x: Panel, window: int, at_least: int | None = None) -> Panel:
+    """Middle of the known ones of the last `window` rows. Takes time in proportion to the window.
+
+    >>> median(np.array([[1.0], [9.0], [2.0], [4.0]]), 3).ravel()
+    array([nan, nan,  2.,  4.])
+    """
+    rows, needed, newest = _prepare(x, window, at_least)
+    windows.medians(rows, window, needed, newest)
+    return rows.T
+
+
 def max(x: Panel, window: int, at_least: int | None = None) -> Panel:
     """Largest known one of the last `window` rows.
 

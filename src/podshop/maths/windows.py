@@ -121,6 +121,29 @@ def largest(x: Panel, window: int, needed: int, newest: bool) -> None:
 
 
 @compiled
+def medians(x: Panel, window: int, needed: int, newest: bool) -> None:
+    """Replace every row by the median of its window, which is kept in order: one leaves, one is let in."""
+    size = min(window, x.shape[1])
+    order, column = np.empty(size), np.empty(x.shape[1])
+    for m in range(x.shape[0]):
+        column[:] = x[m]
+        n = 0
+        for t in range(len(column)):
+            if t >= size and math.isfinite(column[t - size]):
+                i = np.searchsorted(order[:n], column[t - size])
+                order[i : n - 1] = order[i + 1 : n].copy()
+                n -= 1
+            known = math.isfinite(column[t])
+            if known:
+                i = np.searchsorted(order[:n], column[t])
+                order[i + 1 : n + 1] = order[i:n].copy()
+                order[i] = column[t]
+                n += 1
+            ok = n >= needed and n > 0 and (known or not newest)
+            x[m, t] = 0.5 * order[(n - 1) // 2] + 0.5 * order[n // 2] if ok else np.nan
+
+
+@compiled
 def decayed(x: Panel, power: NDArray[np.float64], window: int, needed: int, newest: bool) -> None:
     """Replace every row by the average of its window with weight power[age]."""
     size = min(window, x.shape[1])
