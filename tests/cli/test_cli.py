@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from podshop.cli import answer, main
+from podshop.cli import answer, app, main
 from podshop.nouns import DAY_NS, DataError
 from podshop.run.config import load, smallest, starter
 from tests.report.test_summary import RESULT
@@ -87,7 +87,7 @@ def test_the_demo_is_the_starter_fund_on_the_simulated_exchange(tmp_path, replay
     [
         (["backtest", "nothing.toml", "--data", "."], "nothing.toml: cannot be read: No such file or directory"),
         (["backtest", "FUND", "--data", ".", "--since", "2022-13-01"], 'unable to convert "2022-13-01" into datetime'),
-        (["backtest", "FUND", "--data", ".", "--sinse", "2022-01-01"], 'Unknown option: --sinse. Did you mean --since?'),
+        (["backtest", "FUND", "--data", ".", "--sinse", "2022"], "Unknown option: --sinse. Did you mean --since?"),
         (["backtest", "FUND"], "parameter --data requires an argument"),
         (["backtset"], 'Did you mean "backtest"?'),
         (["agents", "lst"], 'Did you mean "list"?'),
@@ -150,6 +150,26 @@ def test_the_bar_is_for_terminals(monkeypatch, capsys):
     with answer.progress() as show:
         show(1, 2, "halfway there")
     assert "halfway there" in capsys.readouterr().err
+
+
+def commands(of, words=("podshop",)):
+    """Every command there is, as typed, with its cyclopts App."""
+    names = [name for name in of if not name.startswith("-")]
+    if not names:
+        yield " ".join(words), of
+    for name in names:
+        yield from commands(of[name], (*words, name))
+
+
+def test_the_readme_has_every_command_and_option():
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    found = dict(commands(app))
+    assert {"podshop backtest", "podshop agents list"} <= set(found)
+    for words, command in found.items():
+        rows = [line for line in readme.splitlines() if line.startswith(f"| `{words}")]
+        assert len(rows) == 1, words
+        for argument in command.assemble_argument_collection():
+            assert argument.names[0] in rows[0], f"{words} {argument.names[0]}"
 
 
 def test_help_is_quick_and_loads_nothing_heavy():
