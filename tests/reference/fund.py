@@ -132,7 +132,7 @@ def settle_the_dead(fund: Fund, k: int) -> None:
     """
     facts = fund.facts
     for m, name in enumerate(facts.names):
-        if not facts.dead(k, m):
+        if not (facts.dead(k, m) and any(book.lots[m] for book in fund.books)):
             continue
         mark = facts.mark[k][m]
         price = venue.settlement_price(fund.net(m), mark)
