@@ -13,7 +13,7 @@ help: ## say what each target does
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
 
 demo: .venv/run.stamp ## run the starter fund offline on the simulated exchange; writes out/demo/report.html
-	@$(BIN)/podshop demo --out out/demo
+	@$(BIN)/podshop demo
 
 test: check ## run the checks, then every test, on two cores
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
@@ -22,9 +22,9 @@ check: .venv/test.stamp ## ruff, its format, mypy strict, the import contracts
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timings
+	@$(BIN)/lint-imports --no-logo
 
-soak: .venv/test.stamp ## the long tests and a hundred times more random examples
+soak: .venv/test.stamp ## the long tests and many more random examples
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n 2 --dist worksteal -q -m 'soak or not soak'
 
 bench: .venv/run.stamp ## measure the loop, the record, the signals and the whole fund

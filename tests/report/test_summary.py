@@ -12,7 +12,6 @@ RESULT = {
         "until": "2024-07-01T00:00:00Z",
         "interval": "1h",
         "cycles": 21_888,
-        "days": 912.0,
     },
     "speed": {"seconds": 2.5, "compile_seconds": 0.0, "cycles_per_second": 8_755.0, "peak_rss_mb": 512.0},
     "nav": {"start": 100_000.0, "end": 104_321.5},

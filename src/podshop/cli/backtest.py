@@ -30,7 +30,7 @@ def backtest(
 
 def demo(
     *,
-    out: Annotated[Path, Parameter(help="Folder for the whole record and report.html.")] = Path("podshop-demo"),
+    out: Annotated[Path, Parameter(help="Folder for the whole record and report.html.")] = Path("out/demo"),
     json: AsJson = False,
 ) -> None:
     """Run the starter fund offline on a simulated exchange, and write its report."""

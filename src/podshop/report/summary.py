@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 SIMULATED = (
@@ -15,8 +16,9 @@ TAIL = 0.05  # the limit is on 1-day 95 % value at risk: one day in twenty may l
 def summary(result: Mapping[str, Any]) -> str:
     """Write the result of a backtest for a terminal.
 
-    result  as docs/architecture.md and `podshop backtest --json` have it: NAV and costs in USD, shares as fractions,
-            funding as the fund's income (negative = paid); None or NaN where a figure is unknown
+    result  what `podshop backtest --json` prints: NAV and costs in USD, returns and limits as fractions, funding as
+            the fund's income (negative = paid), period as UTC text, `simulated` true or false, `trials` None where
+            nobody counted them; a figure that is unknown is None or NaN
     """
     parts = [_head(result), _earned(result), _costs(result), _risk(result), _orders(result), _foot(result)]
     return "\n".join(line for part in parts for line in part)
@@ -30,7 +32,7 @@ def _head(result: Mapping[str, Any]) -> list[str]:
 
 def _earned(result: Mapping[str, Any]) -> list[str]:
     nav, stats = result["nav"], result["stats"]
-    years = result["period"]["days"] / DAYS_PER_YEAR
+    years = _days(result["period"]) / DAYS_PER_YEAR
     trials = "not counted before the trials ledger" if result["trials"] is None else f"{result['trials']:,}"
     return [
         _row("NAV", f"{nav['start']:,.2f} -> {nav['end']:,.2f} USD"),
@@ -106,6 +108,11 @@ def _foot(result: Mapping[str, Any]) -> list[str]:
 
 def _row(name: str, text: str) -> str:
     return f"  {name:<11} {text}"
+
+
+def _days(period: Mapping[str, Any]) -> float:
+    since, until = (datetime.fromisoformat(period[key]) for key in ("since", "until"))
+    return (until - since).total_seconds() / 86_400
 
 
 def _day(text: str) -> str:
