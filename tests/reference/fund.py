@@ -144,7 +144,7 @@ def settle_the_dead(fund: Fund, k: int) -> None:
 
 def allocate(fund: Fund, k: int, nav: int) -> None:
     """The treasury at 00:00 (and first of all): give each book its capital, the house the rest."""
-    weights = _weights(fund, k)
+    weights = weights_of(fund, k)
     left = 0
     for book, weight in zip(fund.books, weights, strict=True):
         book.capital = math.floor(weight * nav)
@@ -152,7 +152,7 @@ def allocate(fund: Fund, k: int, nav: int) -> None:
     _transfer(fund, fund.facts.id(k), fund.house, left)
 
 
-def _weights(fund: Fund, k: int) -> list[float]:
+def weights_of(fund: Fund, k: int) -> list[float]:
     """Equal shares; after thirty days, by the article's rule, exp(Sharpe) of each shadow's last thirty days."""
     sharpes = []
     days = fund.terms.window_days
@@ -164,7 +164,8 @@ def _weights(fund: Fund, k: int) -> list[float]:
         mean = sum(returns) / days
         std = math.sqrt(sum((x - mean) * (x - mean) for x in returns) / (days - 1))
         sharpes.append(mean / std if std > 0.0 else 0.0)
-    scores = [math.exp(sharpe) for sharpe in sharpes]
+    best = max(sharpes)  # same shares; without it a shadow with nearly equal returns overflows, or starves all
+    scores = [math.exp(sharpe - best) for sharpe in sharpes]
     return [score / sum(scores) for score in scores]
 
 

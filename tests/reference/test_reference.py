@@ -25,7 +25,7 @@ from tests.reference.facts import (
     TransferRow,
     VerdictRow,
 )
-from tests.reference.fund import found, pay_funding, run
+from tests.reference.fund import found, pay_funding, run, weights_of
 from tests.reference.shadow import live, speak
 from tests.reference.small_markets import START_NS, funds, roomy, still
 
@@ -252,6 +252,20 @@ def test_the_fund_ladder_takes_everything_off_until_a_person_says_so() -> None:
     assert {row.code for row in never.verdicts if row.cycle >= ID + 2} == {"OK"}
     assert [row.cycle for row in never.fills if row.lots < 0] == [ID + 2]
     assert [row.cycle for row in after.fills if row.lots > 0] == [ID, ID + 7]
+
+
+def test_capital_follows_sharpe_however_steady_the_returns() -> None:
+    """Sharpes of sqrt 2 and -sqrt 2 share as e^(2 sqrt 2) to 1. Nearly equal losses, a Sharpe of -10^9, get nothing."""
+    facts = still([[DOLLARS_50]] * 49, {"signal": [[0.0]] * 48}, time=[START_NS + k * 24 * HOUR_NS for k in range(49)])
+    fund = found(facts, roomy(LONG, replace(LONG, name="too"), allocator="article", window_days=2))
+    up, down, steady = [0, 1, 4], [0, -1, -4], [0, -(10**9), -2 * 10**9 - 1]
+    for pair, ratio in (((up, down), math.exp(2 * math.sqrt(2))), ((up, steady), math.inf), ((down, down), 1.0)):
+        for book, equity in zip(fund.books, pair, strict=True):
+            book.shadow.equity = equity
+        first, second = weights_of(fund, 2)
+        assert first + second == pytest.approx(1.0)
+        assert (first / second if second else math.inf) == pytest.approx(ratio)
+    assert weights_of(fund, 1) == [0.5, 0.5]
 
 
 @given(world=funds())
