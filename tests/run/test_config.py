@@ -311,9 +311,11 @@ def test_a_key_without_a_line_in_the_docstring_has_no_meaning():
     class Silent:
         """Nothing here.
 
-        spoken  this one is documented
+        spoken  this one is documented,
+                on two lines
         """
 
+    assert meaning(Silent, "spoken") == "this one is documented, on two lines"
     assert not meaning(Silent, "quiet")
 
 

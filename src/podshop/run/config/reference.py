@@ -1,5 +1,6 @@
 """The reference of a fund file, from the docstrings of its tables: for README.md, and for `podshop init`."""
 
+import inspect
 import re
 from dataclasses import MISSING, Field, fields
 from importlib.resources import files
@@ -73,8 +74,8 @@ def reference() -> str:
 
 def meaning(cls: type[Any], key: str) -> str:
     """What a key means, from the line `key   text` of its class' docstring and those indented below; "" if none."""
-    text = cls.__doc__ or ""
-    found = re.search(rf"^    {key}  +(\S.*(?:\n     +\S.*)*)$", text, flags=re.MULTILINE)
+    text = inspect.cleandoc(cls.__doc__ or "")  # Python 3.13 takes the indentation away by itself, older ones do not
+    found = re.search(rf"^{key}  +(\S.*(?:\n +\S.*)*)$", text, flags=re.MULTILINE)
     return " ".join(found.group(1).split()) if found else ""
 
 
