@@ -53,6 +53,7 @@ PLAIN: dict[str, tuple[Statistic, Callable[[np.ndarray], float]]] = {
     "sum": (rolling.sum, np.sum),
     "std": (rolling.std, deviation),
     "zscore": (rolling.zscore, lambda known: (known[-1] - known.mean()) / deviation(known)),
+    "median": (rolling.median, np.median),
     "max": (rolling.max, np.max),
     "min": (rolling.min, np.min),
 }
@@ -121,6 +122,22 @@ def test_the_line_is_the_least_squares_line(column: str) -> None:
         np.testing.assert_allclose(found, [slope, ys.mean(), xs.mean(), left], rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("column", ["plain", "spike", "level", "flat"])
+def test_surprise_is_the_distance_of_two_averages(column: str) -> None:
+    x = columns()[column]
+    answer = rolling.surprise(x[:, None], 5, WINDOW).ravel()
+    for t in range(WINDOW, ROWS):
+        part = x[t - WINDOW + 1 : t + 1]
+        expected = (part[-5:].mean() - part.mean()) / deviation(part) / math.sqrt(1 / 5 - 1 / WINDOW)
+        np.testing.assert_allclose(answer[t], expected, rtol=1e-9, atol=1e-9)
+
+
+def test_surprise_is_standard_normal_where_nothing_happens() -> None:
+    z = rolling.surprise(np.random.default_rng(3).normal(size=(20_000, 8)), 5, 200)[200:]
+    assert abs(z.mean()) < 0.02
+    assert abs(z.std() - 1) < 0.02
+
+
 def test_a_line_through_what_lies_on_it_is_no_opinion() -> None:
     x = columns()["plain"][:, None]
     assert np.isnan(rolling.line(3 * x + 1, x, WINDOW)[0]).all()
@@ -129,6 +146,7 @@ def test_a_line_through_what_lies_on_it_is_no_opinion() -> None:
 
 ALL = {name: lambda x, f=f: f(x, WINDOW) for name, (f, _) in PLAIN.items()} | {
     "ewm": lambda x: rolling.ewm(x, HALF_LIFE, WINDOW),
+    "surprise": lambda x: rolling.surprise(x, 5, WINDOW),
     "line": lambda x: np.hstack(rolling.line(x, np.roll(x, 1, axis=1), WINDOW)),
 }
 
@@ -168,3 +186,5 @@ def test_no_window_is_refused() -> None:
         rolling.mean(np.zeros((3, 1)), 0)
     with pytest.raises(ConfigError, match="half-life is 0"):
         rolling.ewm(np.zeros((3, 1)), 0)
+    with pytest.raises(ConfigError, match="fewer against more"):
+        rolling.surprise(np.zeros((3, 1)), 2, 2)
