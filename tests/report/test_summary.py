@@ -48,7 +48,7 @@ def test_the_whole_summary_of_a_run():
         "  return      +4.32 % net of all costs in 2.50 years of 365 days\n"
         "              +9.00 % gross: before fees, slippage and funding\n"
         "  volatility  5.20 % a year\n"
-        "  Sharpe      0.33 net; 95 % interval -0.90 to 1.56; trials not counted before the trials ledger\n"
+        "  Sharpe      0.33 net; 90 % interval -0.90 to 1.56; trials not counted before the trials ledger\n"
         "  drawdown    6.10 % at worst\n"
         "  costs       fees 2,345.68, slippage 1,234.50 USD\n"
         "  funding     paid 321.00 USD\n"
@@ -74,5 +74,5 @@ def test_a_simulated_run_is_called_simulated_before_any_figure():
 def test_what_is_unknown_is_called_unknown(unknown):
     stats = dict.fromkeys(RESULT["stats"], unknown)
     text = summary(RESULT | {"stats": stats})
-    assert "Sharpe      unknown net; 95 % interval unknown to unknown" in text
+    assert "Sharpe      unknown net; 90 % interval unknown to unknown" in text
     assert "nan" not in text.lower().replace("unknown", "")

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from podshop.report.sections import NOT_COUNTED
+from podshop.report.stats import CONFIDENCE
+
 SIMULATED = (
     "SIMULATED EXCHANGE: these prices never were. The figures show how the fund works; they are not performance."
 )
@@ -33,7 +36,7 @@ def _head(result: Mapping[str, Any]) -> list[str]:
 def _earned(result: Mapping[str, Any]) -> list[str]:
     nav, stats = result["nav"], result["stats"]
     years = _days(result["period"]) / DAYS_PER_YEAR
-    trials = "not counted before the trials ledger" if result["trials"] is None else f"{result['trials']:,}"
+    trials = NOT_COUNTED if result["trials"] is None else f"{result['trials']:,}"
     return [
         _row("NAV", f"{nav['start']:,.2f} -> {nav['end']:,.2f} USD"),
         _row("return", f"{_percent(stats['return'], sign=True)} net of all costs in {years:.2f} years of 365 days"),
@@ -41,7 +44,7 @@ def _earned(result: Mapping[str, Any]) -> list[str]:
         _row("volatility", f"{_percent(stats['volatility'])} a year"),
         _row(
             "Sharpe",
-            f"{_number(stats['sharpe'])} net; 95 % interval {_number(stats['sharpe_low'])} to "
+            f"{_number(stats['sharpe'])} net; {100 * CONFIDENCE:.0f} % interval {_number(stats['sharpe_low'])} to "
             f"{_number(stats['sharpe_high'])}; trials {trials}",
         ),
         _row("drawdown", f"{_percent(stats['max_drawdown'])} at worst"),
