@@ -12,6 +12,8 @@ from podshop.signals.roster import ROSTER
     [
         ("momentum", {"window_bars": 1}, "Momentum: window_bars is 1, expected a whole number of at least 2"),
         ("momentum", {"window_bars": 2.5}, "window_bars is 2.5"),
+        ("momentum", {"window_bars": 24.0}, "window_bars is 24.0, expected a whole number"),
+        ("fear_greed", {"scale_points": True}, "scale_points is True"),
         ("momentum", {"window_bars": "24"}, "window_bars is '24'"),
         ("momentum", {"bar": "1x"}, "'1x' is not a length of time"),
         ("carry", {"scale_bps_8h": 0.0}, "Carry: scale_bps_8h is 0.0, expected a number of at least"),

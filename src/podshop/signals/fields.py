@@ -15,6 +15,7 @@ def check(agent: Any, **least: float) -> None:
     for name, bound in least.items():
         value = getattr(agent, name)
         whole = isinstance(bound, int)
-        if not (isinstance(value, int | float) and value >= bound and (not whole or value == int(value))):
+        fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+        if not (fits and value >= bound):
             expected = f"a whole number of at least {bound}" if whole else f"a number of at least {bound}"
             raise ConfigError(f"{kind}: {name} is {value!r}, expected {expected}")
