@@ -74,4 +74,4 @@ def sharpe_interval(daily: Panel) -> tuple[float | None, float | None]:
 
 def gross_return(nav_start: float, nav_end: float, costs: Mapping[str, float]) -> float:
     """Return before fees, slippage and funding, all in USD; funding received > 0."""
-    return (nav_end + costs["fees"] + costs["slippage"] - costs["funding"]) / nav_start - 1
+    return float(nav_end + costs["fees"] + costs["slippage"] - costs["funding"]) / nav_start - 1

@@ -1,0 +1,1 @@
+"""What a run earned, cost, risked and refused: measures, charts, one page and one summary."""
