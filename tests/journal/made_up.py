@@ -84,6 +84,8 @@ class MadeUp:
             return
         if at // HOUR_NS % 8 == 0:
             self.fund(at, mark)
+        if len(self.rows["nav"]) in (24 * 2 + 1, 24 * 3 + 6):
+            self.settle(at, mark)
         if at // HOUR_NS % 24 == 0:
             self.midnight(at, mark)
         for m in range(len(MARKETS)):
@@ -99,6 +101,12 @@ class MadeUp:
                     self.cash[b] += cash
                     row = {"mark_micro": mark[m], "rate": rate, "source": source, "cash_micro": cash}
                     self.add("funding", at, market=m, book=b, lots=lots, **row)
+
+    def settle(self, at: int, mark: list[int]) -> None:
+        """The last market dies, at a midnight and once more within a day: out at 5 % worse, before the transfers."""
+        for b in range(len(BOOKS)):
+            if lots := self.lots[b, 2]:
+                self.fill(at, 2, b, -lots, mark[2] * 95 // 100, mark[2], kind=2)
 
     def midnight(self, at: int, mark: list[int]) -> None:
         equity = [self.cash[b] + sum(self.lots[b, m] * p for m, p in enumerate(mark)) for b in range(len(BOOKS))]
@@ -121,7 +129,7 @@ class MadeUp:
             allowed = (wanted, int(wanted / 2), 0)[part]
             verdict = 0 if allowed == wanted else 2 if allowed == 0 else 1
             lots = {"wanted_lots": wanted, "allowed_lots": allowed, "filled_lots": allowed}
-            code = {"code": (0, 1, 2)[verdict], "measured": 0.04 + 0.02 * verdict, "bound": 0.05}
+            code = {"code": (0, 2, 2)[verdict], "measured": 0.04 + 0.02 * verdict, "bound": 0.05}
             self.add("verdicts", at, market=m, book=NET, verdict=verdict, **lots, **code)
             if allowed:
                 book = max((0, 1), key=lambda b: abs(wish[b]))

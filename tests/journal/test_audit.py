@@ -49,7 +49,7 @@ def test_a_right_record_has_no_bad_row(tmp_path: Path, honest: dict[str, Columns
     assert answer.bad == ()
     assert answer.first is None
     assert answer.rows["fills"] == len(honest["fills"]["seq"]) > 50
-    assert set(NAMES["kind"][:2]) == set(pl.read_parquet(tmp_path / "fills.parquet")["kind"].cast(pl.String))
+    assert set(NAMES["kind"][:3]) == set(pl.read_parquet(tmp_path / "fills.parquet")["kind"].cast(pl.String))
 
 
 def venue(tables: dict[str, Columns], nth: int = 20) -> int:
@@ -153,6 +153,15 @@ def test_every_rule_is_broken_by_some_plant(tmp_path: Path, honest: dict[str, Co
         moved = changed(later(honest, table, 4), table, 4, seq=10**6)
         broken |= {(bad.table, bad.rule) for bad in audit(written(tmp_path / f"moved{at}", moved)).bad}
     assert {(table, rule) for table, rule, _ in RULES} == broken
+
+
+def test_a_cap_may_turn_an_increase_into_a_reduction(tmp_path: Path, honest: dict[str, Columns]) -> None:
+    """Only where the code says so: the same lots under another code are a bad row."""
+    row = int(np.flatnonzero((honest["verdicts"]["verdict"] == 1) & (honest["verdicts"]["wanted_lots"] > 0))[0])
+    lots = honest["verdicts"]["allowed_lots"][row]
+    turned = changed(honest, "verdicts", row, wanted_lots=-honest["verdicts"]["wanted_lots"][row] - lots)
+    assert [bad.row for bad in audit(written(tmp_path / "a", turned)).bad] == [row]
+    assert audit(written(tmp_path / "b", changed(turned, "verdicts", row, code=-1))).first is None
 
 
 def test_decisions_of_another_run_are_noticed(tmp_path: Path, honest: dict[str, Columns]) -> None:

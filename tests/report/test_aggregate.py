@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from podshop.nouns import DAY_NS
+from podshop.nouns.verdict import SETTLEMENT_FILL
 from podshop.report.aggregate import Aggregator, ReportData
 from podshop.report.episodes import Episodes
 from tests.journal.made_up import BOOKS, HOUR_NS, MARKETS, MadeUp
@@ -51,6 +52,16 @@ def test_one_micro_dollar_or_lot_elsewhere_breaks_it(
     moved = {name: values.copy() for name, values in tables[table].items()}
     moved[column][row] += 1
     assert gathered(tables | {table: moved}).identity_residual_micro["total"] > 0
+
+
+def test_a_settlement_at_midnight_belongs_to_the_day_that_ends(
+    tables: dict[str, Columns], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The made-up fund settles a market at a midnight; counted on the next day, two days no longer come out."""
+    fills = tables["fills"]
+    assert np.any((fills["kind"] == SETTLEMENT_FILL) & (fills["time"] % DAY_NS == 0))
+    monkeypatch.setattr("podshop.report.aggregate.SETTLEMENT_FILL", -1)
+    assert gathered(tables).identity_residual_micro["total"] > 0
 
 
 def test_the_cut_into_chunks_does_not_matter(tables: dict[str, Columns]) -> None:

@@ -14,6 +14,7 @@ from podshop.journal.tables import ASSUMED_SOURCE
 Record: TypeAlias = Mapping[str, pl.LazyFrame]
 
 ORDERED = ("nav", "marks", "fills", "funding", "transfers", "verdicts", "books")
+CAPS = ("POSITION_CAP", "CURE")  # codes of a market's cap
 INSIDE = ("cross", "house")  # kinds of fills that move lots between books, not to the venue
 WIDE = pl.Int128
 EXACT = 1e-9  # of a figure kept as a float: far above rounding, far below what anyone reads
@@ -113,6 +114,7 @@ def funding_cash(record: Record) -> pl.LazyFrame:
 
 
 def verdict_allowed(record: Record) -> pl.LazyFrame:
+    """A market cap may turn an increase that is wanted into a reduction; nothing else may change its sign."""
     wanted, allowed = wide("wanted_lots"), wide("allowed_lots")
     inside = ((wanted > 0) & (allowed >= 0) & (allowed <= wanted)) | (
         (wanted < 0) & (allowed <= 0) & (allowed >= wanted)
@@ -122,7 +124,7 @@ def verdict_allowed(record: Record) -> pl.LazyFrame:
         .then(allowed == wanted)
         .when(pl.col("verdict") == "veto")
         .then(allowed == 0)
-        .otherwise(inside & (allowed != wanted))
+        .otherwise((inside | pl.col("code").is_in(CAPS)) & (allowed != wanted))
     )
     return (
         record["verdicts"]
@@ -209,10 +211,10 @@ def _net_verdicts(record: Record) -> pl.LazyFrame:
     return record["verdicts"].filter(pl.col("book") == "NET")
 
 
-def _until(rows: pl.LazyFrame, at: pl.LazyFrame, exact: bool) -> pl.LazyFrame:
-    """To each row the first instant of `at` that comes after its time (or, where exact, at it) in column `at`."""
+def _until(rows: pl.LazyFrame, at: pl.LazyFrame) -> pl.LazyFrame:
+    """To each row the first instant of `at` that comes after its time, in column `at`."""
     instants = at.select(pl.col("time").unique().sort()).with_columns(at="time")
-    return rows.sort("time").join_asof(instants, on="time", strategy="forward", allow_exact_matches=exact)
+    return rows.sort("time").join_asof(instants, on="time", strategy="forward", allow_exact_matches=False)
 
 
 def _running(rows: pl.LazyFrame, by: Sequence[str], name: str) -> pl.LazyFrame:
@@ -224,20 +226,16 @@ def _running(rows: pl.LazyFrame, by: Sequence[str], name: str) -> pl.LazyFrame:
 
 def _held(record: Record, rows: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     """Add `held`: the lots of all fills stamped before the row's time, of its market (and book)."""
-    fills = _until(record["fills"].select("time", *by, "lots"), rows, exact=False)
+    fills = _until(record["fills"].select("time", *by, "lots"), rows)
     held = _running(fills, by, "lots").rename({"lots": "held"})
     joined = rows.sort("time").join_asof(held, on="time", by=list(by), strategy="backward", check_sortedness=False)
     return joined.with_columns(pl.col("held").fill_null(WIDE_ZERO))
 
 
-def _cash(record: Record, rows: pl.LazyFrame, by: Sequence[str], funding_at: bool) -> pl.LazyFrame:
-    """Add `cash`: of all rows stamped before the row's time; funding stamped at it too, where asked."""
+def _cash(record: Record, rows: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
+    """Add `cash`: of all rows stamped before the row's time."""
     parts = [
-        _until(
-            record[table].group_by("time", *by).agg(wide("cash_micro").sum()),
-            rows,
-            exact=funding_at and table == "funding",
-        )
+        _until(record[table].group_by("time", *by).agg(wide("cash_micro").sum()), rows)
         for table in ("fills", "funding", "transfers")
     ]
     cash = _running(pl.concat(parts), by, "cash_micro").rename({"cash_micro": "cash"})
@@ -252,15 +250,21 @@ def recomputed_nav(record: Record) -> pl.LazyFrame:
     marks = record["marks"].select("time", "market", "mark_micro")
     worth = pl.col("held") * wide("mark_micro")
     values = _held(record, marks, ("market",)).group_by("time").agg(value=worth.sum(), absolute=worth.abs().sum())
-    rows = _cash(record, record["nav"], (), funding_at=False).join(values, on="time", how="left")
+    rows = _cash(record, record["nav"], ()).join(values, on="time", how="left")
     return rows.with_columns(pl.col("value", "absolute").fill_null(WIDE_ZERO))
 
 
 def recomputed_books(record: Record) -> pl.LazyFrame:
-    """Daily rows with the recomputed `cash` and `value` of the book's lots."""
+    """Daily rows with the recomputed `cash` and `value` of the book's lots.
+
+    Funding and settlements of the same instant come before the row: here they are dated a nanosecond earlier.
+    """
+    earlier, settled = pl.col("time") - pl.duration(nanoseconds=1), pl.col("kind") == "settlement"
+    fills = record["fills"].with_columns(time=pl.when(settled).then(earlier).otherwise("time"))
+    record = {**record, "fills": fills, "funding": record["funding"].with_columns(time=earlier)}
     marks = record["marks"].select("time", "market", "mark_micro")
     days = record["books"].select("time", "book").join(marks, on="time")
     values = _held(record, days, ("market", "book")).group_by("time", "book")
     value = values.agg(value=(pl.col("held") * wide("mark_micro")).sum())
-    rows = _cash(record, record["books"], ("book",), funding_at=True).join(value, on=("time", "book"), how="left")
+    rows = _cash(record, record["books"], ("book",)).join(value, on=("time", "book"), how="left")
     return rows.with_columns(pl.col("value").fill_null(WIDE_ZERO))

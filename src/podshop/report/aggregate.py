@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podshop.nouns import DAY_NS, Panel, Times, Whole
-from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, HOUSE, VERDICTS
+from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, HOUSE, SETTLEMENT_FILL, VERDICTS
 from podshop.report.episodes import Episode, Episodes
 
 Rows: TypeAlias = Mapping[str, NDArray[Any]]
@@ -183,6 +183,7 @@ class Aggregator:
         )
 
     def _day(self, time: Times) -> Whole:
+        """Index of the day. Funding and settled markets of 00:00 belong to the day that ends: transfers come after."""
         return time // DAY_NS - self._first
 
     def _add_nav(self, columns: Rows) -> None:
@@ -197,8 +198,9 @@ class Aggregator:
         self._mark[-1, market[last]] = mark[last]
 
     def _add_fills(self, columns: Rows) -> None:
-        day, book, market, lots = self._day(columns["time"]), columns["book"], columns["market"], columns["lots"]
+        book, market, lots = columns["book"], columns["market"], columns["lots"]
         price, reference = columns["price_micro"], columns["reference_micro"]
+        day = self._day(columns["time"] - (columns["kind"] == SETTLEMENT_FILL))
         flows = {"fees": columns["fee_micro"], "slippage": (price - reference) * lots, "referenced": reference * lots}
         flows["turnover"] = np.abs(flows["referenced"])
         for flow, micro in flows.items():
@@ -207,7 +209,6 @@ class Aggregator:
         self._fills += np.bincount(columns["kind"], minlength=len(self._fills))
 
     def _add_funding(self, columns: Rows) -> None:
-        """A settlement at 00:00 belongs to the day that ends: it comes before the transfers."""
         day = self._day(columns["time"] - 1)
         self._flow("funding", day, columns["book"], columns["market"], columns["cash_micro"])
 
