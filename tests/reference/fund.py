@@ -226,9 +226,9 @@ def wish(fund: Fund, k: int, moved: set[str]) -> None:
         if book.name in moved or facts.fires(k, book.mandate.cadence_ns):
             factor = book.capital * book.rung.throttle * fund.rung.throttle / terms.capital_micro
             book.raw = [math.trunc(target * factor) for target in book.shadow.target[k]]
+            _limit_book(fund, k, book)
         for m in book.shadow.urgent[k]:
             book.raw[m] = 0
-        _limit_book(fund, k, book)
 
 
 def _limit_book(fund: Fund, k: int, book: Account) -> None:

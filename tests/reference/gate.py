@@ -75,7 +75,7 @@ def _reduce(facts: Facts, terms: Terms, k: int, m: int, order: Order) -> None:
     if sign(order.d) == -sign(order.held):
         order.leg = sign(order.d) * min(abs(order.d), abs(order.held))
     order.q = order.d - order.leg
-    if order.leg == 0:
+    if order.d == 0:
         return
     if abs(order.d) * facts.mark[k][m] < terms.min_notional_micro[m] and order.d != -order.held:
         order.leg, order.q, order.code = 0, 0, "VENUE_MIN"
@@ -116,8 +116,11 @@ def _increase(
             _scale(orders, 0.0, code)
 
     for m, order in enumerate(orders):
-        if order.q != 0 and abs(order.leg + order.q) * value[m] <= terms.min_order_usd * 1e6:
+        size = abs(order.leg + order.q) * value[m]
+        if order.q != 0 and size <= terms.min_order_usd * 1e6:
             order.q, order.code = 0, "MIN_ORDER"
+        elif order.q != 0 and size < terms.min_notional_micro[m]:
+            order.q, order.code = 0, "VENUE_MIN"
 
 
 def _veto(facts: Facts, k: int, m: int, state: str, order: Order) -> str:

@@ -125,7 +125,7 @@ def _aim(facts: Facts, terms: Terms, mandate: Any, voices: Voices, k: int, m: in
             position.unknown_since_ns = facts.time[k]
         patience_ns = min(mandate.longest_holding_ns, 3 * mandate.cadence_ns)
         waited_ns = facts.time[k] - position.unknown_since_ns
-        position.target = 0 if waited_ns >= patience_ns else position.lots
+        position.target = 0 if waited_ns >= patience_ns or position.blocked != 0 else position.lots
         return
     position.unknown_since_ns = None
     if blend == 0.0 or sign(blend) == -position.blocked:

@@ -29,7 +29,7 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
         name = f"{prefix}/{entry.name}"
         if entry.is_dir() and entry.name != "__pycache__":
             found += _sources(entry, name)
-        elif entry.name.endswith(".py") and b"@compiled" in (source := entry.read_bytes()):
+        elif entry.name.endswith(".py") and (b"@compiled" in (source := entry.read_bytes()) or b"@stage" in source):
             found.append((name, source))
     return found
 
@@ -49,8 +49,26 @@ def compiled(function: F) -> F:
 
     `function.py_func` stays the plain Python original; both agree to the bit on + - x / sqrt and comparisons.
     """
+    return _compiled(function)
+
+
+def stage(function: F) -> F:
+    """Compile a function that only compiled code calls; `alone` makes it callable from Python.
+
+    The doorway from Python for a function of many arrays costs a second to compile, and the cycle has many of them.
+    """
+    return _compiled(function, no_cpython_wrapper=True)
+
+
+def alone(function: F) -> F:
+    """The same machine code as `stage`, callable from Python."""
+    original: F = function.py_func  # type: ignore[attr-defined]
+    return _compiled(original)
+
+
+def _compiled(function: F, **options: Any) -> F:
     from numba import njit
 
     _configure()
-    wrapped: F = njit(cache=True, fastmath=False, error_model="numpy", nogil=True)(function)
+    wrapped: F = njit(cache=True, fastmath=False, error_model="numpy", nogil=True, **options)(function)
     return wrapped

@@ -10,6 +10,7 @@ from podshop.nouns.errors import (
     PodshopError,
     VenueError,
 )
+from podshop.nouns.limits import Health, Limits, Shadows, tightest, unlimited
 from podshop.nouns.mandate import Mandate
 from podshop.nouns.market import ASSUMED, BAR_COLUMNS, Funding, Instrument, Market, Panel, Times, Whole
 from podshop.nouns.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, duration_ns, duration_text, utc_ns, utc_text

@@ -1,0 +1,1 @@
+"""From convictions to target lots, and from many wishes to one order."""

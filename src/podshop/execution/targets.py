@@ -1,0 +1,78 @@
+"""From an opinion to the lots a book should hold: sized by volatility, traded only outside a buffer, with a stop.
+
+Sizing: Harvey et al. (2018), "The impact of volatility targeting", Journal of Portfolio Management 45(1), 14-33.
+Buffer: Davis & Norman (1990), "Portfolio selection with transaction costs", Mathematics of Operations Research 15(4),
+676-713: outside a no-trade band trade to its edge, not to its middle.
+"""
+
+import math
+
+import numpy as np
+
+from podshop.maths.compiled import compiled
+
+YEAR_ROOT = math.sqrt(365.0)
+
+
+@compiled
+def unit_lots(volatility_target: float, sigma_day: float, markets: int, capital_micro: int, mark_micro: int) -> float:
+    """Lots held at full conviction; NaN where the volatility is unknown.
+
+    volatility_target  annual, of the book's capital
+    sigma_day          daily volatility of the market
+    markets            how many the mandate trades: each gets an equal share of the risk
+    """
+    return volatility_target / (sigma_day * YEAR_ROOT * markets) * capital_micro / mark_micro
+
+
+@compiled
+def buffered(opinion: float, unit: float, buffer: float, lots: int) -> int:
+    """Target lots: inside the band stay, outside go to its edge, and no opinion means flat.
+
+    opinion  blended conviction in [-1, 1]
+    unit     lots at full conviction
+    buffer   half-width of the band, as a fraction of `unit`
+    lots     held now
+
+    >>> buffered(0.5, 100.0, 0.1, 0), buffered(0.5, 100.0, 0.1, 45), buffered(0.0, 100.0, 0.1, 5)
+    (40, 45, 0)
+    """
+    if opinion == 0.0:
+        return np.int64(0)
+    ideal = opinion * unit
+    band = buffer * unit
+    if ideal > lots + band:
+        return np.int64(ideal - band)
+    if ideal < lots - band:
+        return np.int64(ideal + band)
+    return np.int64(lots)
+
+
+@compiled
+def must_leave(
+    lots: int, mark_micro: int, entry_micro: float, sigma_entry: float, stop: float, held_ns: int, longest_ns: int
+) -> bool:
+    """Whether a position has lost its stop or outstayed its time.
+
+    entry_micro  average price of entry, micro-dollars per lot
+    sigma_entry  daily volatility when the position was opened
+    stop         loss that closes it, in sigmas
+    """
+    loss = (entry_micro - mark_micro) / entry_micro
+    if lots < 0:
+        loss = -loss
+    return loss >= stop * sigma_entry or held_ns >= longest_ns
+
+
+@compiled
+def entry_after(lots: int, traded: int, entry_micro: float, price_micro: int) -> float:
+    """Average price of entry after a trade: averaged when the position grows, as it was when it shrinks.
+
+    lots, traded  held before, and the change (signed)
+    """
+    new = lots + traded
+    if lots == 0 or new * lots <= 0:
+        return np.float64(price_micro)
+    if abs(new) > abs(lots):
+        return (entry_micro * abs(lots) + price_micro * abs(traded)) / abs(new)
+    return entry_micro

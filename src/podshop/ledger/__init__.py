@@ -1,0 +1,1 @@
+"""From fills to balanced books: settlement, crossing, allotment."""

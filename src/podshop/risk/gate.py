@@ -1,0 +1,343 @@
+"""The gate: from what the fund wishes to what may be sent, with a reason.
+
+Agents propose, the gate disposes. It judges what may happen, not what is hoped: every market may end anywhere between
+nothing and all of its open orders filling (docs/live.md, section 4). Reductions pass first and always; then, with
+their lots known, increases pass under one common factor found by bisection.
+"""
+
+import math
+
+import numpy as np
+
+from podshop.maths.compiled import compiled
+from podshop.nouns import Panel, Whole
+from podshop.nouns.verdict import (
+    GROSS,
+    HALTED,
+    HALTED_STATE,
+    MIN_ORDER,
+    NO_HISTORY,
+    OK,
+    POSITION_CAP,
+    REDUCE_ONLY,
+    REDUCE_ONLY_STATE,
+    REDUCES_COIN_RAISES_VAR,
+    STALE_PRICE,
+    VAR,
+    VENUE_MIN,
+)
+
+STALE_BARS = 3
+HISTORY_DAYS = 30
+HALVINGS = 20
+DAY_NS = 86_400_000_000_000
+
+
+@compiled
+def times_matrix(matrix: Panel, x: Panel, out: Panel) -> None:
+    """out = matrix x, for a symmetric matrix, each sum in the order of the columns and the inner loop over rows."""
+    n = x.shape[0]
+    for i in range(n):
+        out[i] = 0.0
+    for j in range(n):
+        value = x[j]
+        if value != 0.0:
+            for i in range(n):
+                out[i] += matrix[j, i] * value
+
+
+@compiled
+def value_at_risk(covariance: Panel, x: Panel, tail: float, scratch: Panel) -> float:
+    """Loss over one day that is passed with the tail's probability, in the unit of x; plain parametric VaR.
+
+    covariance  (M, M) daily
+    x           (M,) signed notional
+    tail        VaR / sigma, 1.645 for a normal 95 %
+    """
+    times_matrix(covariance, x, scratch)
+    variance = 0.0
+    for i in range(x.shape[0]):
+        variance += x[i] * scratch[i]
+    return tail * math.sqrt(max(variance, 0.0))
+
+
+@compiled
+def reducing_leg(held: int, change: int) -> int:
+    """The part of a change that brings a position toward flat: never more than what is held.
+
+    >>> reducing_leg(10, -4), reducing_leg(10, -25), reducing_leg(10, 5), reducing_leg(0, 5)
+    (-4, -10, 0, 0)
+    """
+    if held > 0 and change < 0:
+        return max(change, -held)
+    if held < 0 and change > 0:
+        return min(change, -held)
+    return np.int64(0)
+
+
+@compiled
+def pass_reductions(held: Whole, net: Whole, mark: Whole, min_notional: Whole, first: Whole, code: Whole) -> None:
+    """Wave 1: the part of each order that reduces passes, whatever else is broken; only the venue's minimum binds.
+
+    held, net     (M,) lots; the order is `net`
+    min_notional  (M,) micro-dollars; a full close is exempt
+    first         (M,) receives the leg that passes; code (M,) receives VENUE_MIN where the order cannot be sent
+    """
+    for m in range(held.shape[0]):
+        first[m] = 0
+        if net[m] == 0:
+            continue
+        if abs(net[m]) * mark[m] < min_notional[m] and net[m] != -held[m]:
+            code[m] = VENUE_MIN
+            continue
+        first[m] = reducing_leg(held[m], net[m])
+
+
+@compiled
+def refusal(state: int, age_bars: int, history_ns: int) -> int:
+    """Code that forbids any increase in a market, or 0. NaN-proof: everything here is whole."""
+    if state >= HALTED_STATE:
+        return HALTED
+    if state >= REDUCE_ONLY_STATE:
+        return REDUCE_ONLY
+    if age_bars > STALE_BARS:
+        return STALE_PRICE
+    if history_ns < HISTORY_DAYS * DAY_NS:
+        return NO_HISTORY
+    return 0
+
+
+@compiled
+def pass_increases(  # noqa: PLR0913
+    after_first: Whole,
+    second: Whole,
+    mark: Whole,
+    weight: Panel,
+    covariance: Panel,
+    nav: int,
+    max_gross: float,
+    max_var: float,
+    tail: float,
+    reserve: float,
+    code: Whole,
+    measured: Panel,
+    bound: Panel,
+    held: Panel,
+    step: Panel,
+    risk_of_held: Panel,
+    risk_of_step: Panel,
+    risk_of_box: Panel,
+) -> None:
+    """Wave 2: increases pass as far as every outcome of them stays within the limits.
+
+    after_first  (M,) lots held once the reductions are known
+    second       (M,) lots of increase asked, changed in place to what may be sent
+    weight       (M,) cap of each market, fraction of NAV
+    reserve      share of the notional in flight that fees and the collar may cost
+    code, measured, bound  (M,) written where something was cut
+    held, step, risk_of_*  (M,) scratch; dollars here are micro-dollars as floats
+    """
+    markets = second.shape[0]
+    asked = 0.0
+    for m in range(markets):
+        if second[m] != 0:
+            asked += np.float64(abs(second[m]) * mark[m])
+    if asked == 0.0:
+        return
+    nav_low = nav - reserve * asked
+    for m in range(markets):
+        if second[m] != 0:
+            most = np.int64(max(math.floor(weight[m] * nav_low / mark[m]), 0.0))
+            room = max(most - abs(after_first[m]), 0)
+            if abs(second[m]) > room:
+                code[m] = POSITION_CAP
+                measured[m] = abs(after_first[m] + second[m]) * mark[m] / nav
+                bound[m] = weight[m]
+                second[m] = room if second[m] > 0 else -room
+    asked = 0.0
+    base_gross = 0.0
+    for m in range(markets):
+        held[m] = np.float64(after_first[m] * mark[m])
+        step[m] = np.float64(second[m] * mark[m])
+        asked += abs(step[m])
+        base_gross += abs(held[m])
+    if asked == 0.0:
+        return
+    times_matrix(covariance, held, risk_of_held)
+    for m in range(markets):
+        step[m] *= 0.5
+    times_matrix(covariance, step, risk_of_step)
+    _times_absolute(covariance, step, risk_of_box)
+    failed, var_all = _fails(
+        1.0, nav, reserve, asked, base_gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
+    )
+    if failed == 0:
+        return
+    low, high, cause = 0.0, 1.0, failed
+    at_rest, _ = _fails(
+        0.0, nav, reserve, asked, base_gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
+    )
+    if at_rest != 0:
+        cause = at_rest
+    else:
+        for _ in range(HALVINGS):
+            middle = 0.5 * (low + high)
+            failed, _ = _fails(
+                middle, nav, reserve, asked, base_gross, max_gross, max_var, tail,
+                held, step, risk_of_held, risk_of_step, risk_of_box,
+            )  # fmt: skip
+            if failed == 0:
+                low = middle
+            else:
+                high, cause = middle, failed
+    gross_all = (base_gross + asked) / nav
+    for m in range(markets):
+        if second[m] != 0:
+            cut = np.int64(math.floor(low * abs(second[m])))
+            second[m] = cut if second[m] > 0 else -cut
+            code[m] = cause
+            measured[m] = var_all / nav if cause == VAR else gross_all
+            bound[m] = max_var if cause == VAR else max_gross
+    _recheck(
+        after_first, second, mark, covariance, nav, max_gross, max_var, tail, reserve,
+        held, step, risk_of_held, risk_of_step, risk_of_box,
+    )  # fmt: skip
+
+
+@compiled
+def mark_risky_reductions(  # noqa: PLR0913
+    held: Whole, filled: Whole, mark: Whole, covariance: Panel, nav: int, max_var: float, tail: float,
+    code: Whole, measured: Panel, bound: Panel, notional: Panel, risk: Panel,
+) -> None:  # fmt: skip
+    """A reduction passes even if, closing one leg of a hedge, it lifts VaR over its limit; then its verdict says so.
+
+    held, filled  (M,) lots before the reductions, and what was filled of them
+    notional, risk  (M,) scratch
+    """
+    any_filled = False
+    for m in range(held.shape[0]):
+        notional[m] = np.float64((held[m] + filled[m]) * mark[m])
+        any_filled = any_filled or filled[m] != 0
+    if not any_filled:
+        return
+    after = value_at_risk(covariance, notional, tail, risk)
+    if after <= max_var * nav:
+        return
+    for m in range(held.shape[0]):
+        notional[m] = np.float64(held[m] * mark[m])
+    before = value_at_risk(covariance, notional, tail, risk)
+    if after <= before:
+        return
+    for m in range(held.shape[0]):
+        notional[m] = np.float64((held[m] + filled[m]) * mark[m])
+    times_matrix(covariance, notional, risk)
+    for m in range(held.shape[0]):
+        if risk[m] * filled[m] > 0.0 and code[m] == OK:
+            code[m] = REDUCES_COIN_RAISES_VAR
+            measured[m] = after / nav
+            bound[m] = max_var
+
+
+@compiled
+def _times_absolute(matrix: Panel, x: Panel, out: Panel) -> None:
+    """out = |matrix| |x|."""
+    n = x.shape[0]
+    for i in range(n):
+        out[i] = 0.0
+    for j in range(n):
+        value = abs(x[j])
+        if value != 0.0:
+            for i in range(n):
+                out[i] += abs(matrix[j, i]) * value
+
+
+@compiled
+def _fails(  # noqa: PLR0913
+    factor: float,
+    nav: int,
+    reserve: float,
+    asked: float,
+    base_gross: float,
+    max_gross: float,
+    max_var: float,
+    tail: float,
+    held: Panel,
+    step: Panel,
+    risk_of_held: Panel,
+    risk_of_step: Panel,
+    risk_of_box: Panel,
+) -> tuple[int, float]:
+    """The limit that some outcome of `factor` x the increases would breach (0: none), and the VaR bound.
+
+    With c = held + factor x step and r = factor x |step|: VaR = tail sqrt(c'Sc + 2 r'|Sc| + r'|S|r), LIVE section 4.
+    `step` is half of the increase; risk_of_held = S held, risk_of_step = S step, risk_of_box = |S| |step|.
+    """
+    nav_low = nav - factor * reserve * asked
+    variance = 0.0
+    for m in range(held.shape[0]):
+        risk = risk_of_held[m] + factor * risk_of_step[m]
+        radius = factor * abs(step[m])
+        variance += (held[m] + factor * step[m]) * risk + radius * (2.0 * abs(risk) + factor * risk_of_box[m])
+    var = tail * math.sqrt(max(variance, 0.0))
+    if not (base_gross + factor * asked <= max_gross * nav_low):
+        return GROSS, var
+    if not (var <= max_var * nav_low):
+        return VAR, var
+    return 0, var
+
+
+@compiled
+def _recheck(  # noqa: PLR0913
+    after_first: Whole,
+    second: Whole,
+    mark: Whole,
+    covariance: Panel,
+    nav: int,
+    max_gross: float,
+    max_var: float,
+    tail: float,
+    reserve: float,
+    held: Panel,
+    step: Panel,
+    risk_of_held: Panel,
+    risk_of_step: Panel,
+    risk_of_box: Panel,
+) -> None:
+    """Judge the whole lots that would be sent once more, from scratch; send nothing if that fails."""
+    asked = 0.0
+    gross = 0.0
+    for m in range(second.shape[0]):
+        step[m] = 0.5 * np.float64(second[m] * mark[m])
+        asked += 2.0 * abs(step[m])
+        gross += abs(held[m])
+    times_matrix(covariance, step, risk_of_step)
+    _times_absolute(covariance, step, risk_of_box)
+    failed, _ = _fails(
+        1.0, nav, reserve, asked, gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
+    )
+    if failed != 0:
+        for m in range(second.shape[0]):
+            second[m] = 0
+
+
+@compiled
+def drop_small(  # noqa: PLR0913
+    first: Whole,
+    second: Whole,
+    mark: Whole,
+    min_order_micro: int,
+    min_notional: Whole,
+    code: Whole,
+    measured: Panel,
+    bound: Panel,
+) -> None:
+    """An increase that is not worth its order, or that the venue would refuse, is not sent; it stays wished."""
+    for m in range(second.shape[0]):
+        if second[m] == 0:
+            continue
+        order = abs(first[m] + second[m]) * mark[m]
+        if order <= min_order_micro or order < min_notional[m]:
+            second[m] = 0
+            code[m] = MIN_ORDER if order <= min_order_micro else VENUE_MIN
+            measured[m] = order / 1e6
+            bound[m] = (min_order_micro if order <= min_order_micro else min_notional[m]) / 1e6

@@ -1,0 +1,128 @@
+"""What happens to the books before anybody wishes anything: funding, the NAV row, markets that have died."""
+
+import math
+
+import numpy as np
+
+from podshop.ledger.settle import funding_of, settle
+from podshop.maths.compiled import compiled, stage
+from podshop.nouns import ASSUMED, Whole
+from podshop.nouns.verdict import SETTLEMENT_FILL
+from podshop.risk.gate import value_at_risk
+from podshop.run import rows
+from podshop.run.state import Facts, Fund, Rows, Terms, Work
+
+DEAD_LOSS = 0.05  # a market that died is settled this much worse than its last mark
+
+
+@compiled
+def open_cycle(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: int) -> None:
+    """Charge the funding stamped inside (t_{k-1}, t_k) at the mark before, then strike the NAV row of t_k."""
+    cycle = facts.time[k] // terms.interval_ns
+    for event in range(facts.funding_until[k], facts.funding_until[k + 1]):
+        if facts.funding_at[event] < facts.time[k]:
+            m = facts.funding_market[event]
+            _pay(
+                fund.lots[m], fund.venue_lots[m], fund.cash, fund.venue_cash, fund.mark_before[m],
+                facts.funding_rate[event], facts.funding_source[event], out.funding, out.count, fund.seq, cycle, event, m,
+            )  # fmt: skip
+    nav = net_worth(fund.cash, fund.venue_lots, facts.mark[k])
+    cash = np.sum(fund.cash)
+    gross = 0.0
+    net = 0.0
+    for m in range(fund.venue_lots.shape[0]):
+        work.held[m] = np.float64(fund.venue_lots[m] * facts.mark[k, m])
+        gross += abs(work.held[m])
+        net += work.held[m]
+    var = value_at_risk(facts.covariance[facts.risk_row[k]], work.held, terms.tail, work.risk_of_held)
+    fund.peak[0] = max(fund.peak[0], nav)
+    fund.nav[0] = nav
+    rows.nav(
+        out.nav, out.nav_real, out.count, fund.seq, cycle, nav, cash,
+        gross / nav, net / nav, 1.0 - nav / fund.peak[0], var / nav,
+    )  # fmt: skip
+    fund.seq[0] += fund.venue_lots.shape[0]  # the numbers of this cycle's rows of marks
+
+
+@stage
+def finance(fund: Fund, terms: Terms, facts: Facts, out: Rows, k: int) -> None:
+    """Charge the funding stamped t_k, settle dead markets; after this NAV is what sizing and limits use."""
+    cycle = facts.time[k] // terms.interval_ns
+    for event in range(facts.funding_until[k], facts.funding_until[k + 1]):
+        if facts.funding_at[event] == facts.time[k]:
+            m = facts.funding_market[event]
+            _pay(
+                fund.lots[m], fund.venue_lots[m], fund.cash, fund.venue_cash, facts.mark[k, m],
+                facts.funding_rate[event], facts.funding_source[event], out.funding, out.count, fund.seq, cycle, event, m,
+            )  # fmt: skip
+    for m in range(fund.venue_lots.shape[0]):
+        if facts.dead[k, m] and np.any(fund.lots[m] != 0):
+            fund.venue_cash[0] += _settle_dead(
+                fund.lots[m], fund.wished[m], fund.cash, dead_price(fund.venue_lots[m], facts.mark[k, m]), facts.mark[k, m],
+                out.fills, out.count, fund.seq, cycle, m,
+            )  # fmt: skip
+            fund.venue_lots[m] = 0
+    fund.nav[0] = net_worth(fund.cash, fund.venue_lots, facts.mark[k])
+
+
+@compiled
+def net_worth(cash: Whole, lots: Whole, mark: Whole) -> int:
+    """Cash of all books and the house, and the value of the net lots at these marks; micro-dollars."""
+    worth = np.int64(0)
+    for b in range(cash.shape[0]):
+        worth += cash[b]
+    for m in range(lots.shape[0]):
+        worth += lots[m] * mark[m]
+    return worth
+
+
+@stage
+def _pay(  # noqa: PLR0913
+    lots: Whole, net_lots: int, cash: Whole, venue_cash: Whole, mark: int, rate: float, source: int,
+    to: Whole, count: Whole, seq: Whole, cycle: int, event: int, m: int,
+) -> None:  # fmt: skip
+    """The venue charges the net position once; each book bears its own, and the difference of rounding is the house's.
+
+    lots  (B1,) of each book in market m; cash (B1,)
+    """
+    house = lots.shape[0] - 1
+    of_account = funding_of(net_lots, mark, rate, source == ASSUMED)
+    in_books = np.int64(0)
+    for b in range(house):
+        if lots[b] != 0:
+            paid = funding_of(lots[b], mark, rate, source == ASSUMED)
+            in_books += paid
+            cash[b] += paid
+            rows.funding(to, count, seq, cycle, event, m, b, lots[b], mark, paid)
+    rest = of_account - in_books
+    if rest != 0:
+        cash[house] += rest
+        rows.funding(to, count, seq, cycle, event, m, house, lots[house], mark, rest)
+    venue_cash[0] += of_account
+
+
+@compiled
+def dead_price(lots: int, mark: int) -> int:
+    """What a holder of `lots` gets in a market that trades no more: 5 % worse than the last mark, rounded against it."""
+    if lots > 0:
+        return np.int64(math.floor(mark * (1.0 - DEAD_LOSS)))
+    if lots < 0:
+        return np.int64(math.ceil(mark * (1.0 + DEAD_LOSS)))
+    return np.int64(mark)
+
+
+@stage
+def _settle_dead(  # noqa: PLR0913
+    lots: Whole, wished: Whole, cash: Whole, price: int, mark: int, to: Whole, count: Whole, seq: Whole, cycle: int, m: int
+) -> int:
+    """Close every book's position in a market that trades no more, all at one price; answers the account's cash."""
+    received = np.int64(0)
+    for b in range(lots.shape[0]):
+        if lots[b] != 0:
+            proceeds = settle(-lots[b], price, np.int64(0))
+            cash[b] += proceeds
+            received += proceeds
+            rows.fill(to, count, seq, cycle, m, b, -lots[b], price, mark, np.int64(0), SETTLEMENT_FILL)
+            lots[b] = 0
+        wished[b] = 0
+    return received

@@ -1,0 +1,310 @@
+"""The fund's loop: stretches of compiled cycles, and between them the Python agents that are due.
+
+Knows neither files nor reports: it takes facts, asks signals, runs shadows and the fund, and hands every row on.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from podshop.maths.whole import fnv1a64
+from podshop.nouns import (
+    DAY_NS,
+    HOUR_NS,
+    MINUTE_NS,
+    Health,
+    LedgerError,
+    Mandate,
+    Shadows,
+    Times,
+    Whole,
+    duration_ns,
+    utc_text,
+)
+from podshop.nouns.verdict import HOUSE, REDUCE_ONLY_STATE, RUNNING
+from podshop.risk import DrawdownLimiter
+from podshop.run import cycle, finance, opinions, shadow
+from podshop.run.config.sections import Fund as FundFile
+from podshop.run.facts import MarketFacts
+from podshop.run.opinions import Progress, Seat
+from podshop.run.state import NAV, Facts, Flags, Fund, Rows, Terms, new_fund, new_rows, new_work
+from podshop.run.state import Shadows as ShadowTargets
+from podshop.run.tables import Sink, Tables
+from podshop.treasury import Allocator
+
+NORMAL_95 = 1.6448536269514722
+
+
+@dataclass(slots=True)
+class VarTest:
+    """VaR against what the frozen lots of each 00:00 NAV row then made in a day (clean) and the fund made (dirty)."""
+
+    at_ns: list[int] = field(default_factory=list)
+    var: list[float] = field(default_factory=list)  # fraction of NAV
+    clean: list[float] = field(default_factory=list)
+    dirty: list[float] = field(default_factory=list)
+
+
+class Run:
+    """One fund over one period. `run()` drives it; afterwards the attributes hold what it came to."""
+
+    def __init__(self, file: FundFile, facts: MarketFacts, seats: dict[str, Seat], sink: Sink) -> None:
+        self.file, self.facts, self.seats = file, facts, seats
+        self.interval_ns = duration_ns(file.market.interval)
+        self.books = tuple(m.name for m in file.mandates)
+        self.terms = terms_of(file, facts.first_trade)
+        markets, books = len(file.market.markets), len(self.books)
+        self.fund, self.work = new_fund(markets, books), new_work(markets, books)
+        self.tables = Tables(sink, self.interval_ns, facts.scale)
+        self.stretch_ns = stretch_ns(self.interval_ns)
+        self.shadows = [shadow.new_shadow(len(m.markets), self.terms.reference_micro) for m in file.mandates]
+        self.orders = [_orders(m, file.market.markets) for m in file.mandates]
+        limits = file.drawdown
+        self.limiter = DrawdownLimiter(
+            halve_from=limits.halve_from,
+            out_from=limits.out_from,
+            back_below=limits.back_below,
+            fund_volatility=limits.fund_volatility,
+        )
+        self.limiter_ns = duration_ns(limits.cadence)
+        self.allocator = Allocator(kind=file.allocator.kind, window_days=file.allocator.window_days)
+        self.rows: Rows = new_rows(markets, books, cycles=self.stretch_ns // self.interval_ns)
+        self.volatility_target = np.array([m.volatility_target for m in file.mandates])
+        self.equity = np.full(books, self.terms.reference_micro)
+        self.equity_peak = self.equity.copy()
+        self.equity_midnight: Whole | None = None
+        self.daily_return = np.empty((0, books))
+        self.weights = np.full(books, 1.0 / books)
+        self.ladder_peak = self.terms.reference_micro
+        self.reduced_since_ns: int | None = None
+        self.operator_resumed: list[int] = []
+        self.var_test = VarTest()
+        self._frozen: tuple[Whole, Whole, int] | None = None
+        self.ended_ns: int | None = None  # NAV fell to nothing
+
+    def run(self, times: Times, progress: Progress) -> None:
+        """Decide at each of `times[:-1]`; strike the last NAV row at `times[-1]`."""
+        first, end = self.facts.row(int(times[0])), self.facts.row(int(times[-1]))
+        self._deposit(int(times[0]))
+        row = first
+        while row < end and self.ended_ns is None:
+            boundary = (int(times[row - first]) // self.stretch_ns + 1) * self.stretch_ns
+            last = min(self.facts.row(boundary), end)
+            self._stretch(row, last, starts=row == first)
+            progress(last - first, end - first, utc_text(int(times[last - first])))
+            row = last
+        if self.ended_ns is None:
+            facts = self.facts.stretch(end, end + 1)
+            finance.open_cycle(self.fund, self.work, self.terms, facts, self.rows, 0)
+            self.tables.flush(self.rows, facts)
+        self._check()
+
+    def _stretch(self, row: int, last: int, starts: bool) -> None:
+        """Signals, shadows, then the fund's cycles, over rows [row, last)."""
+        facts = self.facts.stretch(row, last)
+        due_limits = opinions.fires(facts.time, self.interval_ns, self.limiter_ns)
+        due_treasury = facts.time % DAY_NS == 0
+        due_limits[0] |= starts
+        due_treasury[0] |= starts
+        due = due_limits | due_treasury
+        strike = due | opinions.fires(facts.time, self.interval_ns, HOUR_NS)
+        targets, equity = self._shadows(facts, strike)
+        peaks = np.maximum(np.maximum.accumulate(equity, axis=0), self.equity_peak)
+        k, why, is_open = 0, cycle.FULL, False
+        while why != cycle.END:
+            k, why = cycle.span(self.fund, self.work, self.terms, facts, targets, due, self.rows, k, is_open)
+            is_open = why == cycle.DUE
+            if why == cycle.DUE:
+                self.equity, self.equity_peak = equity[k], peaks[k]
+                self._python(facts, k, bool(due_treasury[k]), bool(due_limits[k]))
+            else:
+                self.tables.flush(self.rows, facts)
+            if why == cycle.RUINED:
+                self.ended_ns = int(facts.time[k])
+                return
+        self.equity_peak = peaks[-1]
+
+    def _shadows(self, facts: Facts, strike: Flags) -> tuple[ShadowTargets, Whole]:
+        """Run every shadow book over the stretch, one at a time."""
+        cycles, books, markets = len(facts.time), len(self.books), facts.mark.shape[1]
+        targets = ShadowTargets(
+            target=np.zeros((cycles, books, markets), np.int64),
+            fires=np.zeros((cycles, books), np.bool_),
+            urgent=np.zeros((cycles, books), np.bool_),
+        )
+        equity = np.zeros((cycles, books), np.int64)
+        said = {name: seat.voice(facts.time) for name, seat in self.seats.items()}
+        for b, mandate in enumerate(self.file.mandates):
+            fires = opinions.fires(facts.time, self.interval_ns, duration_ns(mandate.cadence))
+            targets.fires[:, b] = fires
+            shadow.run_shadow(
+                self.shadows[b], self.orders[b], self.terms, facts, self.fund.mark_before,
+                opinions.listen(mandate, fires, self.seats, said), fires, strike,
+                targets.target[:, b], targets.urgent[:, b], equity[:, b],
+            )  # fmt: skip
+        return targets, equity
+
+    def _python(self, facts: Facts, k: int, treasury: bool, limits: bool) -> None:
+        """Call the agents that are due in the middle of cycle k: the treasury first, then risk; then write the books."""
+        at_ns = int(facts.time[k])
+        if treasury:
+            if at_ns % DAY_NS == 0:
+                self._close_day(facts.mark[k])
+            worth = self.fund.cash + self.fund.lots.T @ facts.mark[k]
+            self._allocate(at_ns, worth)
+        if limits:
+            self._limit(at_ns)
+        if treasury:
+            self.tables.books(at_ns, self.fund, worth, self.weights, self.equity)
+            self._freeze(at_ns, facts.mark[k])
+
+    def _close_day(self, mark: Whole) -> None:
+        """At midnight: what each shadow made of its day, and what the lots of the midnight before did."""
+        if self.equity_midnight is not None:
+            change = (self.equity - self.equity_midnight) / self.terms.reference_micro
+            self.daily_return = np.concatenate([self.daily_return[-365:], change[None]])
+        self.equity_midnight = self.equity
+        self._test_var(mark)
+
+    def _allocate(self, at_ns: int, equity: Whole) -> None:
+        """Move capital to where the treasury wants it. equity: (B1,) of every book, before the transfers."""
+        fund, house = self.fund, len(self.books)
+        nav = int(fund.nav[0])
+        self.weights = self.allocator(self.daily_return)
+        capital = np.floor(self.weights * nav).astype(np.int64)
+        transfer = np.zeros(house + 1, np.int64)
+        transfer[:house] = capital - equity[:house]
+        transfer[house] = -transfer.sum()
+        fund.cash[:] += transfer
+        fund.capital[:house] = capital
+        fund.capital[house] = nav - capital.sum()
+        self.tables.transfers(at_ns, fund, transfer, "allocation")
+
+    def _limit(self, at_ns: int) -> None:
+        """Ask the drawdown limiter; a throttle that moved is traded at once."""
+        fund, house = self.fund, len(self.books)
+        self._operate(at_ns)
+        nav = int(fund.nav[0])
+        self.ladder_peak = max(self.ladder_peak, nav)
+        limits = self.limiter(
+            Shadows(
+                equity_micro=self.equity,
+                peak_micro=self.equity_peak,
+                volatility_target=self.volatility_target,
+                throttle=fund.throttle[:house].copy(),
+                daily_return=self.daily_return,
+            ),
+            Health(
+                nav_micro=nav,
+                peak_micro=self.ladder_peak,
+                throttle=float(fund.fund_throttle[0]),
+                state=int(fund.state[0]),
+            ),
+        )
+        fund.refresh[:house] |= (limits.throttle != fund.throttle[:house]) | (
+            limits.fund_throttle != fund.fund_throttle[0]
+        )
+        fund.throttle[:house] = limits.throttle
+        fund.fund_throttle[0] = limits.fund_throttle
+        if limits.state >= REDUCE_ONLY_STATE and self.reduced_since_ns is None:
+            self.reduced_since_ns = at_ns
+        fund.state[0] = limits.state
+
+    def _operate(self, at_ns: int) -> None:
+        """Play the person who lowers REDUCE_ONLY, if the fund file says that somebody does."""
+        if self.file.operator == "never" or self.reduced_since_ns is None:
+            return
+        if at_ns - self.reduced_since_ns >= duration_ns(self.file.operator):
+            self.fund.state[0] = RUNNING
+            self.fund.fund_throttle[0] = 1.0
+            self.fund.refresh[: len(self.books)] = True
+            self.ladder_peak = int(self.fund.nav[0])
+            self.reduced_since_ns = None
+            self.operator_resumed.append(at_ns)
+
+    def _deposit(self, first_ns: int) -> None:
+        """The owner's money to the house, then house to books, one interval before the first decision."""
+        fund, house = self.fund, len(self.books)
+        at_ns = first_ns - self.interval_ns
+        total = self.terms.reference_micro
+        deposit = np.zeros(house + 1, np.int64)
+        deposit[house] = total
+        shares = np.full(house + 1, total // house)
+        shares[house] = -shares[:house].sum()
+        for change, reason in ((deposit, "deposit"), (shares, "allocation")):
+            fund.cash[:] += change
+            self.tables.transfers(at_ns, fund, change, reason)
+        fund.capital[:house] = shares[:house]
+        fund.capital[house] = total - shares[:house].sum()
+        fund.venue_cash[0] = total
+        fund.peak[0] = fund.nav[0] = total
+
+    def _freeze(self, at_ns: int, mark: Whole) -> None:
+        """Remember the lots of this midnight and their VaR."""
+        nav, var = self._last_nav_row()
+        self._frozen = (self.fund.venue_lots.copy(), mark, nav)
+        self.var_test.at_ns.append(at_ns)
+        self.var_test.var.append(var)
+
+    def _test_var(self, mark: Whole) -> None:
+        """What the lots of the midnight before have made since."""
+        if self._frozen is not None:
+            lots, before, nav = self._frozen
+            self.var_test.clean.append(int(lots @ (mark - before)) / nav)
+            self.var_test.dirty.append(self._last_nav_row()[0] / nav - 1.0)
+
+    def _last_nav_row(self) -> tuple[int, float]:
+        """NAV (micro-dollars) and VaR (fraction) of the row struck last."""
+        last = int(self.rows.count[NAV]) - 1
+        return int(self.rows.nav[last, 2]), float(self.rows.nav_real[last, 3])
+
+    def _check(self) -> None:
+        """The books must sum to the venue, to the lot and the micro-dollar."""
+        fund = self.fund
+        lots = int(np.abs(fund.lots.sum(axis=1) - fund.venue_lots).max(initial=0))
+        micro = abs(int(fund.cash.sum() - fund.venue_cash[0]))
+        fund.residual[0], fund.residual[1] = max(fund.residual[0], lots), max(fund.residual[1], micro)
+        if fund.residual.any():
+            raise LedgerError(
+                f"books and venue differ by {fund.residual[0]} lots and {fund.residual[1]} micro-dollars, expected 0"
+            )
+
+
+def stretch_ns(interval_ns: int) -> int:
+    """How much time is worked through at once: 28 days of 5-minute cycles, less for shorter ones."""
+    return next(ns for ns in (28 * DAY_NS, DAY_NS, HOUR_NS, MINUTE_NS) if ns <= 8192 * interval_ns)
+
+
+def terms_of(file: FundFile, first_trade: Times) -> Terms:
+    """A fund file in numbers."""
+    limits, venue = file.limits, file.venue
+    return Terms(
+        reference_micro=round(file.capital_usd * 1e6),
+        max_weight=np.full(len(file.market.markets), limits.max_weight),
+        max_gross=float(limits.max_gross),
+        max_var=float(limits.max_var),
+        book_gross=float(limits.book_gross),
+        tail=NORMAL_95,
+        collar=limits.collar_bps / 1e4,
+        half_spread=venue.half_spread_bps / 1e4,
+        impact=float(venue.impact),
+        fee_e8=round(venue.taker_fee_bps * 1e4),
+        min_order_micro=round(limits.min_order_usd * 1e6),
+        min_notional=np.array([round(i.min_notional_usd * 1e6) for i in file.instruments], np.int64),
+        first_trade=first_trade,
+        market_key=np.array([fnv1a64(name) for name in file.market.markets], np.uint64),
+        book_key=np.array([fnv1a64(m.name) for m in file.mandates] + [fnv1a64(HOUSE)], np.uint64),
+        interval_ns=duration_ns(file.market.interval),
+    )
+
+
+def _orders(mandate: Mandate, markets: tuple[str, ...]) -> shadow.Orders:
+    longest_ns = duration_ns(mandate.longest_holding)
+    return shadow.Orders(
+        markets=np.array([markets.index(name) for name in mandate.markets], np.int64),
+        volatility_target=float(mandate.volatility_target),
+        buffer=float(mandate.buffer),
+        stop=float(mandate.stop),
+        longest_ns=longest_ns,
+        patience_ns=min(longest_ns, 3 * duration_ns(mandate.cadence)),
+    )

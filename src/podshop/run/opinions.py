@@ -1,0 +1,107 @@
+"""Ask every signal agent, chunk by chunk, and let each mandate hear the voices it listens to."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from podshop.execution.voices import blend, voices
+from podshop.market import resample
+from podshop.nouns import ConfigError, Mandate, Market, Panel, Times, Whole, duration_ns
+from podshop.run.chunks import Chunked, chunk_ns
+from podshop.run.config.sections import Confidence, SignalSeat
+from podshop.run.state import Flags
+
+
+class Seat:
+    """One signal agent over time: its convictions by chunk, its voice as state."""
+
+    def __init__(self, seat: SignalSeat, market: Market, confidence: Confidence) -> None:
+        """market: the seat's own markets on the agent's own bar."""
+        self.name, self.markets = seat.name, seat.markets
+        self.bar_ns = duration_ns(seat.agent.bar)
+        self._agent, self.market, self._confidence = seat.agent, market, confidence
+        lookback_ns = seat.agent.lookback_bars * self.bar_ns
+        self._chunks = Chunked(chunk_ns(lookback_ns, f"signals.{seat.name}"), self._convictions)
+        self._opened = np.zeros(len(seat.markets), np.int64)
+        self._heard = -1  # row of the agent's bars up to which the voice has moved
+        self._said = np.full((1, len(seat.markets)), np.nan)  # what it said there
+
+    def convictions(self, first: int, last: int) -> Panel:
+        """(last - first, m) convictions of the agent's own rows [first, last)."""
+        if first >= last:
+            return np.empty((0, len(self.markets)))
+        length = self._chunks.length_ns
+        time = self.market.time
+        parts = []
+        for chunk in range(int(time[first] // length), int(time[last - 1] // length) + 1):
+            begin = int(np.searchsorted(time, chunk * length))
+            rows = self._chunks.at(chunk)
+            parts.append(rows[max(first - begin, 0) : last - begin])
+        return np.concatenate(parts)
+
+    def voice(self, time: Times) -> tuple[Panel, Whole]:
+        """What it says during a stretch of cycles: rows (R, m) and, for each cycle, the row in force.
+
+        A voice moves at the run's first cycle and then at each of the agent's bars.
+        """
+        row_of = np.searchsorted(self.market.time, time, side="right") - 1
+        first = self._heard + 1 if self._heard >= 0 else max(int(row_of[0]), 0)
+        last = int(row_of[-1]) + 1
+        fresh = np.ascontiguousarray(self.convictions(first, last))
+        said = voices(fresh, self._opened, self._confidence.open, self._confidence.close)
+        rows = np.concatenate([self._said, said])
+        index = np.where(row_of < 0, 0, row_of - first + 1)
+        if last > first:
+            self._heard, self._said = last - 1, rows[-1:]
+        return rows, index
+
+    def _convictions(self, from_ns: int, until_ns: int) -> Panel:
+        """Ask the agent about one chunk, on arrays that start its lookback earlier."""
+        begin, end = np.searchsorted(self.market.time, [from_ns, until_ns])
+        start = max(int(begin) - self._agent.lookback_bars, 0)
+        part = self.market[start : int(end)]
+        answer = np.asarray(self._agent(**part.reads(self._agent.reads)))
+        if answer.shape != (len(part), len(self.markets)) or answer.dtype != np.float64:
+            raise ConfigError(
+                f"signals.{self.name} answered {answer.dtype} {answer.shape}, "
+                f"expected float64 {(len(part), len(self.markets))}"
+            )
+        if not (np.nanmax(np.abs(answer), initial=0.0) <= 1.0):
+            raise ConfigError(f"signals.{self.name} answered {np.nanmax(np.abs(answer))}, expected within -1 and 1")
+        return answer[int(begin) - start :]
+
+
+def seats(market: Market, roster: Sequence[SignalSeat], confidence: Confidence) -> dict[str, Seat]:
+    """Give every signal agent its markets on its own bar; bars of one size are made once."""
+    bars: dict[int, Market] = {}
+    found = {}
+    for seat in roster:
+        bar_ns = duration_ns(seat.agent.bar)
+        if bar_ns not in bars:
+            bars[bar_ns] = resample(market, bar_ns)
+        found[seat.name] = Seat(seat, bars[bar_ns].pick(seat.markets), confidence)
+    return found
+
+
+Voices = Mapping[str, tuple[Panel, Whole]]
+
+
+def listen(mandate: Mandate, fires: Flags, roster: Mapping[str, Seat], said: Voices) -> Panel:
+    """What a mandate makes of it: the blend (C, m) at each of the C cycles in which its cadence fires."""
+    cycles = np.flatnonzero(fires)
+    heard = np.full((len(mandate.listens), len(cycles), len(mandate.markets)), np.nan)
+    for i, name in enumerate(mandate.listens):
+        rows, index = said[name]
+        for m, market in enumerate(mandate.markets):
+            if market in roster[name].markets:
+                heard[i, :, m] = rows[index[cycles], roster[name].markets.index(market)]
+    return blend(heard, np.array(list(mandate.listens.values()), dtype=np.float64))
+
+
+def fires(time: Times, interval_ns: int, cadence_ns: int) -> Flags:
+    """Cycles in which a cadence fires: floor(time / cadence) has changed since the cycle before."""
+    flags: Flags = time // cadence_ns != (time - interval_ns) // cadence_ns
+    return flags
+
+
+Progress = Callable[[int, int, str], None]

@@ -1,0 +1,206 @@
+"""What the compiled cycle works on: the fund's state, its terms, the market's facts, and where rows are written.
+
+Tuples of arrays, so that a fund of any size runs the same machine code. Money is int64 micro-dollars, quantities are
+int64 lots. B execution books and the house: B1 = B + 1 columns. Prices are micro-dollars per lot.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podshop.nouns import Panel, Times, Whole
+
+Keys = NDArray[np.uint64]
+Flags = NDArray[np.bool_]
+
+
+class Fund(NamedTuple):
+    """Everything that is carried from cycle to cycle. One-element arrays are numbers that change."""
+
+    lots: Whole  # (M, B1) held by each book
+    wished: Whole  # (M, B1) what each book wishes to hold, before the market cap
+    cash: Whole  # (B1,)
+    capital: Whole  # (B1,) allotted at the last 00:00
+    throttle: Panel  # (B1,) of the book's own ladder
+    fund_throttle: Panel  # (1,)
+    refresh: Flags  # (B1,) a throttle has changed: wish anew at once
+    venue_lots: Whole  # (M,) what the venue itself would say we hold
+    venue_cash: Whole  # (1,)
+    mark_before: Whole  # (M,) marks of the cycle before
+    nav: Whole  # (1,) after this cycle's funding
+    peak: Whole  # (1,) highest NAV row
+    state: Whole  # (1,) RUNNING, REDUCE_ONLY, HALTED
+    saved: Whole  # (1,) what crossing has saved so far
+    residual: Whole  # (2,) largest difference ever seen between books and venue: lots, micro-dollars
+    seq: Whole  # (1,) next row's number
+
+
+class Terms(NamedTuple):
+    """What does not change during a run."""
+
+    reference_micro: int  # capital of every shadow book
+    max_weight: Panel  # (M,)
+    max_gross: float
+    max_var: float
+    book_gross: float
+    tail: float  # VaR / sigma
+    collar: float
+    half_spread: float
+    impact: float
+    fee_e8: int
+    min_order_micro: int
+    min_notional: Whole  # (M,)
+    first_trade: Times  # (M,) close of the first traded bar
+    market_key: Keys  # (M,)
+    book_key: Keys  # (B1,)
+    interval_ns: int
+
+
+class Facts(NamedTuple):
+    """A stretch of K cycles of what only the market decides, with one row more for the next stretch to begin with."""
+
+    time: Times  # (K,) decision times
+    mark: Whole  # (K, M) 0 = never traded
+    age: Whole  # (K, M) bars since the mark
+    reference: Whole  # (K, M) next bar's open, 0 = it does not trade
+    dead: Flags  # (K, M) no bar for a day while others trade
+    risk_row: Whole  # (K,) last complete risk bar, a row of the following
+    covariance: Panel  # (H, M, M) daily
+    sigma: Panel  # (H, M) daily; NaN = unknown
+    depth: Panel  # (H, M) lots a day; NaN = unknown
+    liquidity: Whole  # (H, M) most lots that fill in one bar
+    funding_until: Whole  # (K + 1,) settlements before row funding_until[k + 1] are stamped at or before time[k]
+    funding_at: Times  # (N,)
+    funding_market: Whole  # (N,)
+    funding_rate: Panel  # (N,)
+    funding_source: Whole  # (N,) 0 = ASSUMED
+
+
+class Shadows(NamedTuple):
+    """What the shadow books decided over the same K cycles."""
+
+    target: Whole  # (K, B, M)
+    fires: Flags  # (K, B) the mandate's cadence
+    urgent: Flags  # (K, B) a stop or the longest holding, this very cycle
+
+
+class Work(NamedTuple):
+    """Scratch of one cycle; nothing in it outlives the cycle."""
+
+    want: Whole  # (M, B1) change each book wishes, after the market cap
+    wanted: Whole  # (M,) net change wished before the cap: what the verdict speaks of
+    net: Whole  # (M,) net change after cap and crossing
+    crossed: Whole  # (M,) lots crossed inside
+    first: Whole  # (M,) reducing leg allowed (signed)
+    second: Whole  # (M,) increasing leg allowed (signed)
+    filled: Whole  # (M,) venue fill so far (signed)
+    code: Whole  # (M,)
+    measured: Panel  # (M,)
+    bound: Panel  # (M,)
+    weight: Panel  # (M,) cap in force
+    after_first: Whole  # (M,) lots held once the first wave's fills are known
+    held: Panel  # (M,) micro-dollars, for the gate
+    step: Panel  # (M,)
+    risk_of_held: Panel  # (M,) S x
+    risk_of_step: Panel  # (M,)
+    risk_of_box: Panel  # (M,)
+    parts: Whole  # (5, B1) allotment: book, wish, got, venue part, fee
+    scratch: Whole  # (2 x B1,)
+    keys: Keys  # (B1,)
+
+
+class Rows(NamedTuple):
+    """Where a cycle writes its rows; emptied by the caller when nearly full. `count` says how many are in each table."""
+
+    count: Whole  # (5,) nav, fills, funding, verdicts, (free)
+    nav: Whole  # (n, 4) cycle, seq, nav, cash
+    nav_real: Panel  # (n, 4) gross, net, drawdown, var
+    fills: Whole  # (n, 9) cycle, seq, market, book, lots, price, reference, fee, kind
+    funding: Whole  # (n, 8) cycle, seq, event, market, book, lots, mark, cash
+    verdicts: Whole  # (n, 9) cycle, seq, market, book, verdict, code, wanted, allowed, filled
+    verdicts_real: Panel  # (n, 2) measured, bound
+
+
+NAV, FILLS, FUNDING, VERDICTS = range(4)
+
+
+def new_fund(markets: int, books: int) -> Fund:
+    """A fund without money, before its deposit."""
+    lots = np.zeros((markets, books + 1), np.int64)
+
+    def whole(n: int) -> Whole:
+        return np.zeros(n, np.int64)
+
+    return Fund(
+        lots=lots,
+        wished=lots.copy(),
+        cash=whole(books + 1),
+        capital=whole(books + 1),
+        throttle=np.ones(books + 1),
+        fund_throttle=np.ones(1),
+        refresh=np.zeros(books + 1, np.bool_),
+        venue_lots=whole(markets),
+        venue_cash=whole(1),
+        mark_before=whole(markets),
+        nav=whole(1),
+        peak=whole(1),
+        state=whole(1),
+        saved=whole(1),
+        residual=whole(2),
+        seq=whole(1),
+    )
+
+
+def new_work(markets: int, books: int) -> Work:
+    """Scratch for a fund of this size."""
+
+    def whole() -> Whole:
+        return np.zeros(markets, np.int64)
+
+    def real() -> Panel:
+        return np.zeros(markets)
+
+    return Work(
+        want=np.zeros((markets, books + 1), np.int64),
+        wanted=whole(),
+        net=whole(),
+        crossed=whole(),
+        first=whole(),
+        second=whole(),
+        filled=whole(),
+        code=whole(),
+        measured=real(),
+        bound=real(),
+        weight=real(),
+        after_first=whole(),
+        held=real(),
+        step=real(),
+        risk_of_held=real(),
+        risk_of_step=real(),
+        risk_of_box=real(),
+        parts=np.zeros((5, books + 1), np.int64),
+        scratch=np.zeros(2 * books + 2, np.int64),
+        keys=np.zeros(books + 1, np.uint64),
+    )
+
+
+def new_rows(markets: int, books: int, cycles: int, least: int = 1 << 17) -> Rows:
+    """Room for at least four of the fullest cycles of a fund of this size."""
+    fills = max(least, 4 * fills_per_cycle(markets, books))
+    verdicts = max(least, 4 * markets * (books + 1))
+    funding = max(least // 4, 64 * markets * (books + 1))
+    return Rows(
+        count=np.zeros(5, np.int64),
+        nav=np.zeros((cycles + 1, 4), np.int64),
+        nav_real=np.zeros((cycles + 1, 4)),
+        fills=np.zeros((fills, 9), np.int64),
+        funding=np.zeros((funding, 8), np.int64),
+        verdicts=np.zeros((verdicts, 9), np.int64),
+        verdicts_real=np.zeros((verdicts, 2)),
+    )
+
+
+def fills_per_cycle(markets: int, books: int) -> int:
+    """Most rows of fills that one cycle can write: crossed, at the venue and settled, for every book and market."""
+    return 3 * markets * (books + 1)

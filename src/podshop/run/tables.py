@@ -1,0 +1,138 @@
+"""From the rows of the compiled loop to the columns of the record."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from podshop.ledger.settle import settle
+from podshop.nouns import Panel, Whole
+from podshop.run.state import FILLS, FUNDING, NAV, VERDICTS, Facts, Fund, Rows
+
+Columns = Mapping[str, np.ndarray[Any, Any]]
+
+
+class Sink(Protocol):
+    """Takes rows of a table: the recorder, the report's aggregator, a test's list."""
+
+    def write(self, table: str, columns: Columns, /) -> None: ...
+
+
+class Tables:
+    """Hands every row on, in (cycle, seq) order, as columns named like journal.tables."""
+
+    REASONS = ("deposit", "allocation")
+
+    def __init__(self, sink: Sink, interval_ns: int, scale: Panel) -> None:
+        """scale: (M,) micro-dollars per lot for a price of 1."""
+        self._sink, self._interval_ns, self._scale = sink, interval_ns, scale
+
+    def flush(self, rows: Rows, facts: Facts) -> None:
+        """Hand on what the loop has written and make room."""
+        counts = [int(n) for n in rows.count]
+        rows.count[:] = 0
+        self._nav(rows.nav[: counts[NAV]].T.copy(), rows.nav_real[: counts[NAV]].T.copy(), facts)
+        self._funding(rows.funding[: counts[FUNDING]].T.copy(), facts)
+        self._verdicts(rows.verdicts[: counts[VERDICTS]].T.copy(), rows.verdicts_real[: counts[VERDICTS]].T.copy())
+        self._fills(rows.fills[: counts[FILLS]].T.copy())
+
+    def transfers(self, at_ns: int, fund: Fund, change: Whole, reason: str) -> None:
+        """One row for every book whose cash moved."""
+        moved = np.flatnonzero(change)
+        if len(moved):
+            self._sink.write(
+                "transfers",
+                self._stamped(at_ns, fund, len(moved))
+                | {
+                    "book": moved,
+                    "cash_micro": change[moved],
+                    "reason": np.full(len(moved), self.REASONS.index(reason)),
+                },
+            )
+
+    def books(self, at_ns: int, fund: Fund, equity: Whole, weight: Panel, shadow_equity: Whole) -> None:
+        """The daily row of every book and the house: equity before the transfers, capital after them."""
+        seats = len(fund.cash)
+        self._sink.write(
+            "books",
+            self._stamped(at_ns, fund, seats)
+            | {
+                "book": np.arange(seats),
+                "capital_micro": fund.capital.copy(),
+                "equity_micro": equity,
+                "weight": np.append(weight, np.nan),
+                "throttle": fund.throttle.copy(),
+                "shadow_equity_micro": np.append(shadow_equity, 0),
+            },
+        )
+
+    def _stamped(self, at_ns: int, fund: Fund, count: int) -> dict[str, np.ndarray[Any, Any]]:
+        """Cycle, numbers and time of rows that Python writes."""
+        first = int(fund.seq[0])
+        fund.seq[0] += count
+        return {
+            "cycle": np.full(count, at_ns // self._interval_ns),
+            "seq": np.arange(first, first + count),
+            "time": np.full(count, at_ns),
+        }
+
+    def _nav(self, whole: Whole, real: Panel, facts: Facts) -> None:
+        cycle, seq, nav_micro, cash_micro = whole
+        gross, net, drawdown, var = real
+        if not len(cycle):
+            return
+        time = cycle * self._interval_ns
+        self._sink.write(
+            "nav",
+            {
+                "cycle": cycle, "seq": seq, "time": time, "nav_micro": nav_micro, "cash_micro": cash_micro,
+                "gross": gross, "net": net, "drawdown": drawdown, "var": var,
+            },
+        )  # fmt: skip
+        first = int(np.searchsorted(facts.time, time[0]))
+        mark, age = facts.mark[first : first + len(time)], facts.age[first : first + len(time)]
+        row, market = np.nonzero(mark)
+        self._sink.write(
+            "marks",
+            {
+                "cycle": cycle[row], "seq": seq[row] + 1 + market, "time": time[row], "market": market,
+                "mark_micro": mark[row, market], "age_bars": age[row, market],
+            },
+        )  # fmt: skip
+
+    def _fills(self, columns: Whole) -> None:
+        cycle, seq, market, book, lots, price_micro, reference_micro, fee_micro, kind = columns
+        if len(cycle):
+            self._sink.write(
+                "fills",
+                {
+                    "cycle": cycle, "seq": seq, "time": cycle * self._interval_ns, "market": market, "book": book,
+                    "lots": lots, "price": price_micro / self._scale[market], "price_micro": price_micro,
+                    "reference_micro": reference_micro, "fee_micro": fee_micro,
+                    "cash_micro": settle.py_func(lots, price_micro, fee_micro), "kind": kind,
+                },
+            )  # fmt: skip
+
+    def _funding(self, columns: Whole, facts: Facts) -> None:
+        cycle, seq, event, market, book, lots, mark_micro, cash_micro = columns
+        if len(cycle):
+            self._sink.write(
+                "funding",
+                {
+                    "cycle": cycle, "seq": seq, "time": facts.funding_at[event], "market": market, "book": book,
+                    "lots": lots, "mark_micro": mark_micro, "rate": facts.funding_rate[event],
+                    "source": facts.funding_source[event], "cash_micro": cash_micro,
+                },
+            )  # fmt: skip
+
+    def _verdicts(self, columns: Whole, real: Panel) -> None:
+        cycle, seq, market, book, verdict, code, wanted, allowed, filled = columns
+        if len(cycle):
+            self._sink.write(
+                "verdicts",
+                {
+                    "cycle": cycle, "seq": seq, "time": cycle * self._interval_ns, "market": market, "book": book,
+                    "verdict": verdict, "code": code, "wanted_lots": wanted, "allowed_lots": allowed,
+                    "filled_lots": filled, "measured": real[0], "bound": real[1],
+                },
+            )  # fmt: skip

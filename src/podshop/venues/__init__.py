@@ -1,0 +1,1 @@
+"""Orders out, fills in; a folder per venue."""

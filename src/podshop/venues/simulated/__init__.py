@@ -1,0 +1,1 @@
+"""The simulated exchange: fills and costs, in process."""

@@ -1,0 +1,184 @@
+"""The same fund given to the compiled loop and to the plain-Python reference: the bridge between the two."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from podshop.nouns import Mandate, duration_ns
+from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, HOUSE, NET, VERDICTS
+from podshop.run.config.sections import Fund as FundFile
+from podshop.run.facts import MarketFacts
+from podshop.run.opinions import Seat
+from tests.reference import facts as ref
+
+Columns = Mapping[str, np.ndarray[Any, Any]]
+
+
+class Kept:
+    """A sink that keeps every row."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, list[dict[str, np.ndarray[Any, Any]]]] = {}
+
+    def write(self, table: str, columns: Columns, /) -> None:
+        self.parts.setdefault(table, []).append({name: np.asarray(c) for name, c in columns.items()})
+
+    def table(self, name: str) -> dict[str, np.ndarray[Any, Any]]:
+        parts = self.parts.get(name, [])
+        return {c: np.concatenate([p[c] for p in parts]) for c in parts[0]} if parts else {}
+
+    def rows(self, name: str, *columns: str) -> list[tuple[Any, ...]]:
+        table = self.table(name)
+        return list(zip(*(table[c].tolist() for c in columns), strict=True)) if table else []
+
+
+@dataclass(frozen=True)
+class Told:
+    """Everything the two funds must agree on, as plain rows."""
+
+    nav: list[tuple[int, int, int]]
+    fills: list[tuple[Any, ...]]
+    funding: list[tuple[Any, ...]]
+    transfers: list[tuple[Any, ...]]
+    verdicts: list[tuple[Any, ...]]
+    books: list[tuple[Any, ...]]
+
+
+def told_by_loop(kept: Kept, markets: Sequence[str], agents: Sequence[str]) -> Told:
+    books = (*agents, HOUSE, NET)
+    return Told(
+        nav=kept.rows("nav", "cycle", "nav_micro", "cash_micro"),
+        fills=[
+            (c, markets[m], books[b], lots, price, reference, fee, FILL_KINDS[kind])
+            for c, m, b, lots, price, reference, fee, kind in kept.rows(
+                "fills", "cycle", "market", "book", "lots", "price_micro", "reference_micro", "fee_micro", "kind"
+            )
+        ],
+        funding=[
+            (c, at, markets[m], books[b], lots, cash)
+            for c, at, m, b, lots, cash in kept.rows("funding", "cycle", "time", "market", "book", "lots", "cash_micro")
+        ],
+        transfers=[(c, books[b], cash) for c, b, cash in kept.rows("transfers", "cycle", "book", "cash_micro")],
+        verdicts=[
+            (c, markets[m], books[b], VERDICTS[v], CODE_NAMES[code], wanted, allowed)
+            for c, m, b, v, code, wanted, allowed in kept.rows(
+                "verdicts", "cycle", "market", "book", "verdict", "code", "wanted_lots", "allowed_lots"
+            )
+        ],
+        books=[
+            (c, books[b], capital, equity, throttle, shadow)
+            for c, b, capital, equity, throttle, shadow in kept.rows(
+                "books", "cycle", "book", "capital_micro", "equity_micro", "throttle", "shadow_equity_micro"
+            )
+        ],
+    )
+
+
+def told_by_reference(result: ref.Result) -> Told:
+    return Told(*([tuple(row) for row in getattr(result, t)] for t in Told.__dataclass_fields__))
+
+
+def reference_facts(file: FundFile, facts: MarketFacts, seats: Mapping[str, Seat], first: int, last: int) -> ref.Facts:
+    """What rows [first, last) of a market look like to the reference; row `last` is the last NAV row."""
+    stretch = facts.stretch(first, last + 1)
+    market = facts.market
+    bar = ~np.isnan(market.columns["volume"])
+    traded = market.columns["volume"] > 0
+    rows = np.arange(len(market))[:, None]
+    last_bar = np.maximum.accumulate(np.where(bar, rows, -(10**6)), axis=0)
+    quiet_ns = (rows - last_bar) * market.interval_ns
+    at = slice(first, last)
+    by_row = stretch.risk_row
+    convictions = {}
+    for name, seat in seats.items():
+        index = np.searchsorted(seat.market.time, stretch.time[:-1], side="right") - 1
+        whole = seat.convictions(0, int(index[-1]) + 1)
+        full = np.full((len(index), len(file.market.markets)), np.nan)
+        full[:, [file.market.markets.index(m) for m in seat.markets]] = whole[index]
+        convictions[name] = (seat.bar_ns, full.tolist())
+    since_ns = int(stretch.time[0]) - market.interval_ns
+    return ref.Facts(
+        interval_ns=market.interval_ns,
+        names=file.market.markets,
+        time=stretch.time.tolist(),
+        mark=stretch.mark.tolist(),
+        age=stretch.age.tolist(),
+        bar=bar[at].tolist(),
+        traded=traded[at].tolist(),
+        quiet_ns=quiet_ns[at].tolist(),
+        reference=stretch.reference.tolist(),
+        sigma_day=stretch.sigma[by_row].tolist(),
+        covariance=lambda k: stretch.covariance[by_row[k]].tolist(),
+        history_ns=(stretch.time[:, None] - facts.first_trade).tolist(),
+        liquidity=stretch.liquidity[by_row].tolist(),
+        depth=stretch.depth[by_row].tolist(),
+        funding=[
+            event
+            for event in zip(
+                stretch.funding_at.tolist(),
+                stretch.funding_market.tolist(),
+                stretch.funding_rate.tolist(),
+                stretch.funding_source.tolist(),
+                strict=True,
+            )
+            if event[0] > since_ns
+        ],
+        convictions=convictions,
+    )
+
+
+def reference_terms(file: FundFile) -> ref.Terms:
+    limits, venue, ladder = file.limits, file.venue, file.drawdown
+    return ref.Terms(
+        mandates=[reference_seat(m) for m in file.mandates],
+        min_notional_micro=[round(i.min_notional_usd * 1e6) for i in file.instruments],
+        capital_usd=file.capital_usd,
+        confidence_open=file.confidence.open,
+        confidence_close=file.confidence.close,
+        max_weight=limits.max_weight,
+        max_gross=limits.max_gross,
+        max_var=limits.max_var,
+        min_order_usd=limits.min_order_usd,
+        book_gross=limits.book_gross,
+        collar=limits.collar_bps / 1e4,
+        half_spread=venue.half_spread_bps / 1e4,
+        impact=venue.impact,
+        fee_e8=round(venue.taker_fee_bps * 1e4),
+        ladder=ref.Ladder(
+            warn_from=ladder.warn_from,
+            halve_from=ladder.halve_from,
+            out_from=ladder.out_from,
+            back_below=ladder.back_below,
+            cadence_ns=duration_ns(ladder.cadence),
+            fund_volatility=ladder.fund_volatility,
+        ),
+        allocator=file.allocator.kind,
+        window_days=file.allocator.window_days,
+        operator="never" if file.operator == "never" else duration_ns(file.operator),
+    )
+
+
+def reference_seat(m: Mandate) -> ref.Seat:
+    return ref.Seat(
+        name=m.name,
+        listens=m.listens,
+        markets=m.markets,
+        cadence_ns=duration_ns(m.cadence),
+        volatility_target=m.volatility_target,
+        buffer=m.buffer,
+        stop=m.stop,
+        longest_holding_ns=duration_ns(m.longest_holding),
+    )
+
+
+def compare(loop: Told, reference: Told) -> None:
+    """Assert row by row, so that the first difference is what one reads."""
+    for table in Told.__dataclass_fields__:
+        ours, theirs = getattr(loop, table), getattr(reference, table)
+        for i, (a, b) in enumerate(zip(ours, theirs, strict=False)):
+            assert a == b, f"{table} row {i}: the loop says {a}, the reference {b}"
+        assert len(ours) == len(theirs), f"{table}: {len(ours)} rows in the loop, {len(theirs)} in the reference"
+
+
