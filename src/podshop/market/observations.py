@@ -39,7 +39,7 @@ def headlines(
     published_ns      (N,) headlines about the coin, with their tone (N,) in [-1, 1]
     all_published_ns  headlines about anything, rising: while they come, somebody is counting
     ->                count (T,): 0 while the feed runs, NaN before its first whole bar and after a day of silence;
-                      tone (T,): NaN where there was no headline. A headline counts in the bar (close - interval, close].
+                      tone (T,): NaN where there was no headline. A headline is of the bar (close - interval, close].
 
     >>> count, average = headlines(np.array([10, 20, 30]), 10, np.array([15, 20]), np.array([0.5, 0.1]), np.array([4]))
     >>> count, average

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from podshop.nouns import BAR_COLUMNS, ConfigError, Market, Panel, duration_text
+from podshop.nouns import BAR_COLUMNS, NEWS_COUNT, NEWS_TONE, ConfigError, Market, Panel, duration_text
 
 Series = NDArray[np.float64]  # (M, T)
 
@@ -13,7 +13,8 @@ def resample(market: Market, bar_ns: int) -> Market:
 
     bar_ns  a multiple of the market's interval; long bars begin at multiples of it since 1970
     ->      Market of bar_ns. Open is the first price in the bar, close the last, volume the sum; a bar of which a part
-            is missing is made of the rest, one that is missing whole is NaN. Other columns: as known at the close.
+            is missing is made of the rest, one that is missing whole is NaN. Headlines are counted over the whole bar
+            and their tone is averaged over all of them. Other columns: as known at the close.
     """
     if bar_ns == market.interval_ns:
         return market
@@ -28,10 +29,27 @@ def resample(market: Market, bar_ns: int) -> Market:
         for name, panel in market.columns.items()
     }
     joined = _join(parts, many) if set(BAR_COLUMNS) <= set(parts) else {}
+    joined |= _join_news(parts, many)
     columns: dict[str, Panel] = {
         name: joined[name].T if name in joined else part[:, :, -1].copy().T for name, part in parts.items()
     }
     return Market(market.names, bar_ns, time, columns)
+
+
+def _join_news(parts: dict[str, Series], many: int) -> dict[str, Series]:
+    """Join what is counted per bar, in the order of time; a bar in which nobody ever counted stays NaN."""
+    if NEWS_COUNT not in parts:
+        return {}
+    count, total = np.zeros(parts[NEWS_COUNT].shape[:2]), np.zeros(parts[NEWS_COUNT].shape[:2])
+    tone = parts.get(NEWS_TONE, np.full_like(parts[NEWS_COUNT], np.nan))
+    for i in range(many):
+        here = np.where(np.isnan(parts[NEWS_COUNT][:, :, i]), 0.0, parts[NEWS_COUNT][:, :, i])
+        count += here
+        total += np.where(here > 0, here * tone[:, :, i], 0.0)
+    counted = ~np.isnan(parts[NEWS_COUNT]).all(axis=2)
+    average = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    joined = {NEWS_COUNT: np.where(counted, count, np.nan), NEWS_TONE: average}
+    return {name: joined[name] for name in joined if name in parts}
 
 
 def _whole_bars(market: Market, bar_ns: int, many: int) -> tuple[int, int]:

@@ -12,7 +12,18 @@ from podshop.nouns.errors import (
 )
 from podshop.nouns.limits import Health, Limits, Shadows, tightest, unlimited
 from podshop.nouns.mandate import Mandate
-from podshop.nouns.market import ASSUMED, BAR_COLUMNS, Funding, Instrument, Market, Panel, Times, Whole
+from podshop.nouns.market import (
+    ASSUMED,
+    BAR_COLUMNS,
+    NEWS_COUNT,
+    NEWS_TONE,
+    Funding,
+    Instrument,
+    Market,
+    Panel,
+    Times,
+    Whole,
+)
 from podshop.nouns.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, duration_ns, duration_text, utc_ns, utc_text
 
 __all__ = [
@@ -21,6 +32,8 @@ __all__ = [
     "DAY_NS",
     "HOUR_NS",
     "MINUTE_NS",
+    "NEWS_COUNT",
+    "NEWS_TONE",
     "SECOND_NS",
     "ConfigError",
     "DataError",

@@ -14,6 +14,7 @@ Times: TypeAlias = NDArray[np.int64]  # (T,) UTC nanoseconds
 Whole: TypeAlias = NDArray[np.int64]  # lots, micro-dollars, indices
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")
+NEWS_COUNT, NEWS_TONE = "news_count", "news_tone"  # of one bar: longer bars add the one up and average the other
 
 
 @dataclass(frozen=True, slots=True)

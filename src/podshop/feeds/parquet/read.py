@@ -1,30 +1,26 @@
 """Find the files of a fund's markets, check them, and lay them on one grid of time."""
 
-from collections.abc import Callable
+from collections.abc import Collection
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
-import polars as pl
 
 from podshop.feeds.parquet import parse
+from podshop.feeds.parquet.files import folders, length_ns, opened
+from podshop.feeds.parquet.observations import observations
 from podshop.market import Records, data_report, funding_per_hour, resample, settlements
 from podshop.nouns import (
     BAR_COLUMNS,
     ConfigError,
-    DataError,
     Funding,
     Market,
-    PodshopError,
     duration_ns,
     duration_text,
     utc_text,
 )
 from podshop.nouns.coverage import DataReport
 from podshop.nouns.symbols import check_known, locate
-
-Parsed = TypeVar("Parsed")
-FOREVER_NS = np.iinfo(np.int64).max
 
 
 class Wanted(Protocol):
@@ -42,13 +38,17 @@ class Wanted(Protocol):
     def assumed_funding_bps_8h(self) -> float: ...
 
 
-def read_market(root: Path, wanted: Wanted, since_ns: int, until_ns: int) -> tuple[Market, Funding, DataReport]:
+def read_market(
+    root: Path, wanted: Wanted, since_ns: int, until_ns: int, columns: Collection[str] = ()
+) -> tuple[Market, Funding, DataReport]:
     """Read every bar that closes in (since_ns, until_ns], and the funding of that time.
 
-    root  folder with bars/ and funding/ in the layout of this package
-    ->    Market with the columns of a bar and `funding_per_hour`, prices and volumes of one coin;
-          Funding of the same period; what was there and what was not, in the bars as stored.
-          Of a bar that closes after since_ns all is read, so the funding of its whole length is there too.
+    root     folder with bars/ and funding/ in the layout of this package
+    columns  what the fund's agents read: of the observations beside bars, only these are looked for
+    ->       Market with the columns of a bar, `funding_per_hour` and the observations wanted, for one coin; where there
+             are no bars yet, rows of the grid hold observations alone.
+             Funding of the same period; what was there and what was not, in the bars as stored.
+             Of a bar that closes after since_ns all is read, so the funding of its whole length is there too.
     Raises ConfigError for what is not there, DataError for what cannot be true.
     """
     wanted_ns = duration_ns(wanted.interval)
@@ -63,6 +63,7 @@ def read_market(root: Path, wanted: Wanted, since_ns: int, until_ns: int) -> tup
     report = data_report(stored, wanted.venue, wanted.funding, funding.assumed_share)
     market = resample(stored, wanted_ns)
     observed = {"funding_per_hour": funding_per_hour(market, records, wanted.funding)}
+    observed |= observations(root, market, columns)
     return Market(market.names, wanted_ns, market.time, {**market.columns, **observed}), funding, report
 
 
@@ -71,7 +72,7 @@ def _bars_folder(root: Path, wanted: Wanted) -> Path:
     wanted_ns = duration_ns(wanted.interval)
     folder = root / "bars" / wanted.venue
     _check_folder(root, folder, f"no bars of venue {wanted.venue!r}")
-    stored = {_length(path): path for path in folder.iterdir() if path.is_dir() and _length(path)}
+    stored = {length_ns(path): path for path in folders(folder)}
     fitting = sorted((ns for ns in stored if wanted_ns % ns == 0), reverse=True)
     if not fitting:
         there = ", ".join(duration_text(ns) for ns in sorted(stored)) or "none"
@@ -95,7 +96,7 @@ def _bars(root: Path, wanted: Wanted, folder: Path, since_ns: int, until_ns: int
     block = np.full((len(BAR_COLUMNS), len(wanted.markets), len(time)), np.nan)
     for m, base in enumerate(wanted.markets):
         stem, coins = locate(base, wanted.venue)
-        bars = _read(
+        bars = opened(
             root, folder / f"{stem}.parquet", lambda frame, name: parse.bars(frame, name, interval_ns, until_ns)
         )
         start = int(np.searchsorted(bars.open_ns, first_close - interval_ns))
@@ -115,7 +116,9 @@ def _span(root: Path, wanted: Wanted, folder: Path) -> str:
     """Say from when to when there are bars of any of the markets."""
     interval_ns = duration_ns(folder.name)
     files = [folder / f"{locate(base, wanted.venue)[0]}.parquet" for base in wanted.markets]
-    found = [_read(root, path, lambda frame, name: parse.bars(frame, name, interval_ns, FOREVER_NS)) for path in files]
+    found = [
+        opened(root, path, lambda frame, name: parse.bars(frame, name, interval_ns, parse.FOREVER_NS)) for path in files
+    ]
     first, last = min(int(b.open_ns[0]) for b in found), max(int(b.open_ns[-1]) for b in found) + interval_ns
     return f"{utc_text(first)} to {utc_text(last)}"
 
@@ -129,19 +132,8 @@ def _records(root: Path, source: str, base: str, until_ns: int) -> list[Records]
     path = root / "funding" / source / f"{locate(base, source)[0]}.parquet"
     if not path.is_file():
         return []
-    found = _read(root, path, lambda frame, name: parse.settled(frame, name, until_ns))
+    found = opened(root, path, lambda frame, name: parse.settled(frame, name, until_ns))
     return [Records(base, source, found.at_ns, found.rate, found.interval_ns)]
-
-
-def _read(root: Path, path: Path, parsed: Callable[[pl.DataFrame, str], Parsed]) -> Parsed:
-    """Open a Parquet file and parse it, naming it in every complaint as seen from the data folder."""
-    name = path.relative_to(root).as_posix()
-    try:
-        frame = pl.read_parquet(path, glob=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as e:
-        reason = (str(e).splitlines() or [type(e).__name__])[0]
-        raise DataError(f"{name} cannot be read as Parquet: {reason}") from e
-    return parsed(frame, name)
 
 
 def _check_folder(root: Path, folder: Path, problem: str) -> None:
@@ -150,11 +142,3 @@ def _check_folder(root: Path, folder: Path, problem: str) -> None:
     if not folder.is_dir():
         there = sorted(path.name for path in folder.parent.iterdir()) if folder.parent.is_dir() else []
         raise ConfigError(f"{problem} in {root}, there are: {', '.join(there) or 'none'}")
-
-
-def _length(path: Path) -> int:
-    """The length of bar a folder is named after, 0 if it is named after something else."""
-    try:
-        return duration_ns(path.name)
-    except PodshopError:
-        return 0

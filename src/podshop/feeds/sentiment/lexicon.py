@@ -6,7 +6,7 @@ headlines say about the price of the coin, before any of them was held against a
 """
 
 WORDS: dict[float, str] = {
-    3.0: "skyrocket skyrockets skyrocketed skyrocketing moon mooning parabolic all_time_high all_time_highs record_high",
+    3.0: "skyrocket skyrockets skyrocketed skyrocketing mooning parabolic all_time_high all_time_highs record_high",
     2.5: """
         soar soars soared soaring surge surges surged surging bullish breakout breakouts outperform outperforms
         outperformed short_squeeze doubles doubled triples tripled etf_approval ath
@@ -24,9 +24,9 @@ WORDS: dict[float, str] = {
         buyback buybacks buying bought buys bottomed settles settlement demand listing lists listed
     """,
     1.0: """
-        green up above launch launches launched unveils unveiled raises raised expands expansion expanded joins milestone
-        airdrop airdrops staking invests investment funding funded accelerates accelerate scaling nears eyes merge
-        backs backed whale_buys undervalued stabilizes stabilises license licence licensed etf etfs
+        green up above launch launches launched unveils unveiled raises raised expands expansion expanded joins
+        milestone airdrop airdrops staking invests investment funding funded accelerates accelerate scaling nears eyes
+        merge backs backed whale_buys undervalued stabilizes stabilises license licence licensed etf etfs
     """,
     0.0: """
         trust shares share interest interests treasury treasuries security securities united play reserve reserves fan
@@ -38,7 +38,7 @@ WORDS: dict[float, str] = {
         red below under_pressure caution cautious warns warning delay delays delayed postpones postponed halted
         tax taxes taxed regulation regulations uncertainty unlock unlocks overbought volatile volatility inflation
         hawkish taper tapering rate_hike rate_hikes hike hikes tightening consolidates congestion investigated
-        whale_sells overvalued slow slows slowing
+        whale_sells overvalued
     """,
     -1.5: """
         fall falls fell falling drop drops dropped dropping decline declines declined declining dip dips dipped dipping
