@@ -34,14 +34,15 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
     return found
 
 
-def _configure() -> None:
-    """Point numba's cache at a folder of this very build, unless somebody chose one."""
+def cache_folder() -> str:
+    """Where the machine code of this very build is kept, unless somebody chose a place by NUMBA_CACHE_DIR."""
     from numba import config
 
     if not config.CACHE_DIR:
         import platformdirs
 
         config.CACHE_DIR = f"{platformdirs.user_cache_dir('podshop')}/numba/{sources_sha256()[:16]}"
+    return str(config.CACHE_DIR)
 
 
 def compiled(function: F) -> F:
@@ -69,6 +70,6 @@ def alone(function: F) -> F:
 def _compiled(function: F, **options: Any) -> F:
     from numba import njit
 
-    _configure()
+    cache_folder()
     wrapped: F = njit(cache=True, fastmath=False, error_model="numpy", nogil=True, **options)(function)
     return wrapped

@@ -74,7 +74,7 @@ def fit_the_young(covariance: Panel, age_days: Panel) -> None:
     elders = np.empty(markets)
     scale = np.empty(markets)
     for row in range(rows):
-        count = 0
+        count = np.int64(0)
         young = False
         for m in range(markets):
             if age_days[row, m] >= GROWN_UP_DAYS:

@@ -108,7 +108,7 @@ def wish(fund: Fund, terms: Terms, facts: Facts, shadows: Shadows, out: Rows, k:
                         fund.wished[m, b] = cut
                         rows.verdict(
                             out.verdicts, out.verdicts_real, out.count, fund.seq, facts.time[k] // terms.interval_ns, m, b,
-                            BOOK_GROSS, lots, cut, np.int64(0), measured, terms.book_gross,
+                            np.int64(BOOK_GROSS), lots, cut, np.int64(0), measured, terms.book_gross,
                         )  # fmt: skip
             fund.refresh[b] = False
         if shadows.urgent[k, b]:

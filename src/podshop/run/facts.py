@@ -117,7 +117,7 @@ def _references(market: Market, scale: Panel) -> Whole:
     price = market.columns["open"].T
     traded = (market.columns["volume"].T > 0) & (price > 0)
     micro = np.rint(np.where(traded, price, 0.0) * scale[:, None]).astype(np.int64).T
-    return np.concatenate([micro[1:], np.zeros((1, len(scale)), np.int64)])
+    return np.ascontiguousarray(np.concatenate([micro[1:], np.zeros((1, len(scale)), np.int64)]))
 
 
 def _dead(market: Market) -> tuple[Flags, Times]:

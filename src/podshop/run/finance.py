@@ -122,7 +122,7 @@ def _settle_dead(  # noqa: PLR0913
             proceeds = settle(-lots[b], price, np.int64(0))
             cash[b] += proceeds
             received += proceeds
-            rows.fill(to, count, seq, cycle, m, b, -lots[b], price, mark, np.int64(0), SETTLEMENT_FILL)
+            rows.fill(to, count, seq, cycle, m, b, -lots[b], price, mark, np.int64(0), np.int64(SETTLEMENT_FILL))
             lots[b] = 0
         wished[b] = 0
     return received

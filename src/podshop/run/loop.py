@@ -3,8 +3,6 @@
 Knows neither files nor reports: it takes facts, asks signals, runs shadows and the fund, and hands every row on.
 """
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from podshop.maths.whole import fnv1a64
@@ -27,22 +25,12 @@ from podshop.run import cycle, finance, opinions, shadow
 from podshop.run.config.sections import Fund as FundFile
 from podshop.run.facts import MarketFacts
 from podshop.run.opinions import Progress, Seat
-from podshop.run.state import NAV, Facts, Flags, Fund, Rows, Terms, new_fund, new_rows, new_work
+from podshop.run.state import Facts, Flags, Fund, Rows, Terms, new_fund, new_rows, new_work
 from podshop.run.state import Shadows as ShadowTargets
 from podshop.run.tables import Sink, Tables
 from podshop.treasury import Allocator
 
 NORMAL_95 = 1.6448536269514722
-
-
-@dataclass(slots=True)
-class VarTest:
-    """VaR against what the frozen lots of each 00:00 NAV row then made in a day (clean) and the fund made (dirty)."""
-
-    at_ns: list[int] = field(default_factory=list)
-    var: list[float] = field(default_factory=list)  # fraction of NAV
-    clean: list[float] = field(default_factory=list)
-    dirty: list[float] = field(default_factory=list)
 
 
 class Run:
@@ -78,8 +66,6 @@ class Run:
         self.ladder_peak = self.terms.reference_micro
         self.reduced_since_ns: int | None = None
         self.operator_resumed: list[int] = []
-        self.var_test = VarTest()
-        self._frozen: tuple[Whole, Whole, int] | None = None
         self.ended_ns: int | None = None  # NAV fell to nothing
 
     def run(self, times: Times, progress: Progress) -> None:
@@ -108,7 +94,7 @@ class Run:
         due_treasury[0] |= starts
         due = due_limits | due_treasury
         strike = due | opinions.fires(facts.time, self.interval_ns, HOUR_NS)
-        targets, equity = self._shadows(facts, strike)
+        targets, equity = self.shadow_targets(facts, strike)
         peaks = np.maximum(np.maximum.accumulate(equity, axis=0), self.equity_peak)
         k, why, is_open = 0, cycle.FULL, False
         while why != cycle.END:
@@ -124,7 +110,7 @@ class Run:
                 return
         self.equity_peak = peaks[-1]
 
-    def _shadows(self, facts: Facts, strike: Flags) -> tuple[ShadowTargets, Whole]:
+    def shadow_targets(self, facts: Facts, strike: Flags) -> tuple[ShadowTargets, Whole]:
         """Run every shadow book over the stretch, one at a time."""
         cycles, books, markets = len(facts.time), len(self.books), facts.mark.shape[1]
         targets = ShadowTargets(
@@ -149,22 +135,20 @@ class Run:
         at_ns = int(facts.time[k])
         if treasury:
             if at_ns % DAY_NS == 0:
-                self._close_day(facts.mark[k])
+                self._close_day()
             worth = self.fund.cash + self.fund.lots.T @ facts.mark[k]
             self._allocate(at_ns, worth)
         if limits:
             self._limit(at_ns)
         if treasury:
             self.tables.books(at_ns, self.fund, worth, self.weights, self.equity)
-            self._freeze(at_ns, facts.mark[k])
 
-    def _close_day(self, mark: Whole) -> None:
-        """At midnight: what each shadow made of its day, and what the lots of the midnight before did."""
+    def _close_day(self) -> None:
+        """At midnight: what each shadow made of its day."""
         if self.equity_midnight is not None:
             change = (self.equity - self.equity_midnight) / self.terms.reference_micro
             self.daily_return = np.concatenate([self.daily_return[-365:], change[None]])
         self.equity_midnight = self.equity
-        self._test_var(mark)
 
     def _allocate(self, at_ns: int, equity: Whole) -> None:
         """Move capital to where the treasury wants it. equity: (B1,) of every book, before the transfers."""
@@ -238,25 +222,6 @@ class Run:
         fund.capital[house] = total - shares[:house].sum()
         fund.venue_cash[0] = total
         fund.peak[0] = fund.nav[0] = total
-
-    def _freeze(self, at_ns: int, mark: Whole) -> None:
-        """Remember the lots of this midnight and their VaR."""
-        nav, var = self._last_nav_row()
-        self._frozen = (self.fund.venue_lots.copy(), mark, nav)
-        self.var_test.at_ns.append(at_ns)
-        self.var_test.var.append(var)
-
-    def _test_var(self, mark: Whole) -> None:
-        """What the lots of the midnight before have made since."""
-        if self._frozen is not None:
-            lots, before, nav = self._frozen
-            self.var_test.clean.append(int(lots @ (mark - before)) / nav)
-            self.var_test.dirty.append(self._last_nav_row()[0] / nav - 1.0)
-
-    def _last_nav_row(self) -> tuple[int, float]:
-        """NAV (micro-dollars) and VaR (fraction) of the row struck last."""
-        last = int(self.rows.count[NAV]) - 1
-        return int(self.rows.nav[last, 2]), float(self.rows.nav_real[last, 3])
 
     def _check(self) -> None:
         """The books must sum to the venue, to the lot and the micro-dollar."""

@@ -1,12 +1,12 @@
 """From the rows of the compiled loop to the columns of the record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from podshop.ledger.settle import settle
-from podshop.nouns import Panel, Whole
+from podshop.nouns import Instrument, Panel, Whole
 from podshop.run.state import FILLS, FUNDING, NAV, VERDICTS, Facts, Fund, Rows
 
 Columns = Mapping[str, np.ndarray[Any, Any]]
@@ -35,6 +35,18 @@ class Tables:
         self._funding(rows.funding[: counts[FUNDING]].T.copy(), facts)
         self._verdicts(rows.verdicts[: counts[VERDICTS]].T.copy(), rows.verdicts_real[: counts[VERDICTS]].T.copy())
         self._fills(rows.fills[: counts[FILLS]].T.copy())
+
+    def markets(self, instruments: Sequence[Instrument]) -> None:
+        """How each market trades; once, before everything else."""
+        self._sink.write(
+            "markets",
+            {
+                "market": np.arange(len(instruments)),
+                "lot_size": np.array([i.lot_size for i in instruments], np.float64),
+                "min_notional": np.array([i.min_notional_usd for i in instruments], np.float64),
+                "lot_micro_scale": np.array([i.lot_micro_scale for i in instruments], np.float64),
+            },
+        )
 
     def transfers(self, at_ns: int, fund: Fund, change: Whole, reason: str) -> None:
         """One row for every book whose cash moved."""

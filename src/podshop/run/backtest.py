@@ -1,0 +1,270 @@
+"""A fund over a period of history: read the world, run the loop, write the record, say what it came to."""
+
+import importlib.metadata
+import resource
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from podshop.feeds.parquet import read_market
+from podshop.feeds.parquet.period import period
+from podshop.feeds.simulated import simulate
+from podshop.journal.record import Recorder
+from podshop.market import data_sha256
+from podshop.nouns import (
+    DAY_NS,
+    ConfigError,
+    Funding,
+    Market,
+    Times,
+    duration_ns,
+    duration_text,
+    utc_text,
+)
+from podshop.nouns.coverage import DataReport
+from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, HOUSE, NET, STATES, VERDICTS
+from podshop.report.aggregate import Aggregator, ReportData
+from podshop.report.page import page
+from podshop.report.plain import plain
+from podshop.report.stats import gross_return, stats
+from podshop.risk.covariance import GROWN_UP_DAYS, WINDOW_DAYS
+from podshop.risk.gate import HISTORY_DAYS
+from podshop.run.chunks import chunk_ns
+from podshop.run.config.sections import Fund
+from podshop.run.facts import COVARIANCE_CHUNK_NS, MarketFacts
+from podshop.run.loop import Run
+from podshop.run.opinions import Progress, seats
+from podshop.run.tables import Tables
+from podshop.run.warm import warm
+
+DEMO_SEED = 7
+DEMO_SINCE_NS = 19_358 * DAY_NS  # 2023-01-01
+DEMO_DAYS = 365
+GAPS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class World:
+    """What a backtest knows of the markets; `coverage` is None for the simulated exchange, which has no gaps."""
+
+    market: Market
+    funding: Funding
+    coverage: DataReport | None
+    seed: int | None
+
+
+def backtest(
+    fund: Fund, data: Path | None, since_ns: int | None, until_ns: int | None, out: Path | None, progress: Progress
+) -> dict[str, Any]:
+    """Replay a period through a fund.
+
+    data      folder of history; None = the simulated exchange
+    since_ns, until_ns  decisions are made in [since, until); None = as far as there is data
+    out       folder for the record and report.html
+    progress  told (done, total, text)
+    ->        what `podshop backtest --json` prints: money in USD, returns as fractions, times as UTC text
+    """
+    started = time.perf_counter()
+    compile_seconds = warm(progress)
+    since_ns, until_ns = _period(fund, data, since_ns, until_ns)
+    world = _world(fund, data, warm_up_from(fund, since_ns), until_ns)
+    times = decision_times(world.market, since_ns, until_ns)
+    facts = market_facts(fund, world.market, world.funding)
+    books = tuple(mandate.name for mandate in fund.mandates)
+    aggregator = Aggregator(books, fund.market.markets, int(times[0]), int(times[-1]))
+    with Recorder(out, _names(fund, world.funding), watchers=(aggregator.add,)) as recorder:
+        run = Run(fund, facts, seats(world.market, fund.signals, fund.confidence), recorder)
+        run.tables.markets(fund.instruments)
+        cycling = time.perf_counter()
+        run.run(times, progress)
+        cycle_seconds = time.perf_counter() - cycling
+        digests = recorder.close()
+        seconds = time.perf_counter() - started
+        gathered = aggregator.gather()
+        result = plain(
+            _result(fund, world, run, gathered, times)
+            | {
+                "decisions_sha256": digests["decisions_sha256"],
+                "speed": {
+                    "seconds": seconds,
+                    "compile_seconds": compile_seconds,
+                    "cycles_per_second": (len(times) - 1) / cycle_seconds,
+                    "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                },
+            }
+        )
+        recorder.finish(result, page(result, gathered))
+    return result
+
+
+def warm_up_from(fund: Fund, since_ns: int) -> int:
+    """Earliest bar close, exclusive, that any decision at `since` or later depends on."""
+    starts = [
+        since_ns // COVARIANCE_CHUNK_NS * COVARIANCE_CHUNK_NS - (WINDOW_DAYS + 1) * DAY_NS,
+        since_ns - (GROWN_UP_DAYS + 1) * DAY_NS,
+    ]
+    for seat in fund.signals:
+        lookback_ns = seat.agent.lookback_bars * duration_ns(seat.agent.bar)
+        length_ns = chunk_ns(lookback_ns, f"signals.{seat.name}")
+        starts.append(since_ns // length_ns * length_ns - lookback_ns - 2 * duration_ns(seat.agent.bar))
+    return min(starts) // DAY_NS * DAY_NS
+
+
+def decision_times(market: Market, since_ns: int, until_ns: int) -> Times:
+    """Bar closes of all decisions in [since, until), and the last NAV row's."""
+    times = market.time[(market.time >= since_ns) & (market.time <= until_ns)]
+    if len(times) < 2:
+        raise ConfigError(
+            f"the period {utc_text(since_ns)} to {utc_text(until_ns)} holds no decision at an interval of "
+            f"{duration_text(market.interval_ns)}, expected at least one"
+        )
+    return times
+
+
+def market_facts(fund: Fund, market: Market, funding: Funding) -> MarketFacts:
+    """Facts of the markets under the fund's venue."""
+    venue = fund.venue
+    return MarketFacts(
+        market,
+        funding,
+        fund.instruments,
+        volume_window_ns=duration_ns(venue.volume_window),
+        participation=venue.participation,
+        collar=fund.limits.collar_bps / 1e4,
+        half_spread=venue.half_spread_bps / 1e4,
+        impact=venue.impact,
+    )
+
+
+def _period(fund: Fund, data: Path | None, since_ns: int | None, until_ns: int | None) -> tuple[int, int]:
+    """The period wished, within what there is."""
+    if data is None:
+        first, last = DEMO_SINCE_NS, DEMO_SINCE_NS + DEMO_DAYS * DAY_NS
+    else:
+        first, last = period(data, fund.market)
+    since_ns = first if since_ns is None else since_ns
+    until_ns = last if until_ns is None else until_ns
+    if since_ns >= until_ns:
+        raise ConfigError(f"the period is empty: it begins {utc_text(since_ns)} and ends {utc_text(until_ns)}")
+    if data is not None and (since_ns >= last or until_ns <= first):
+        raise ConfigError(
+            f"no data from {utc_text(since_ns)} to {utc_text(until_ns)}, there is {utc_text(first)} to {utc_text(last)}"
+        )
+    interval_ns = duration_ns(fund.market.interval)
+    since_ns = max(since_ns, first) if data is not None else since_ns
+    until_ns = min(until_ns, last) if data is not None else until_ns
+    return -(-since_ns // interval_ns) * interval_ns, until_ns // interval_ns * interval_ns
+
+
+def _world(fund: Fund, data: Path | None, from_ns: int, until_ns: int) -> World:
+    if data is not None:
+        market, funding, coverage = read_market(data, fund.market, from_ns, until_ns)
+        return World(market, funding, coverage, seed=None)
+    market, funding = simulate(
+        fund.market.markets, duration_ns(fund.market.interval), from_ns, until_ns, seed=DEMO_SEED
+    )
+    return World(market, funding, coverage=None, seed=DEMO_SEED)
+
+
+def _names(fund: Fund, funding: Funding) -> Mapping[str, tuple[str, ...]]:
+    """What the small whole numbers in the record's name columns stand for."""
+    return {
+        "market": fund.market.markets,
+        "book": (*(mandate.name for mandate in fund.mandates), HOUSE, NET),
+        "kind": FILL_KINDS,
+        "source": funding.sources,
+        "reason": Tables.REASONS,
+        "verdict": VERDICTS,
+        "code": CODE_NAMES,
+    }
+
+
+def _result(fund: Fund, world: World, run: Run, data: ReportData, times: Times) -> dict[str, Any]:
+    """What the run came to, but for its speed and its hash."""
+    end = int(times[-1]) if run.ended_ns is None else run.ended_ns
+    nav_micro = data.nav["nav_micro"]
+    start_usd, end_usd = fund.capital_usd, int(nav_micro[-1]) / 1e6
+    costs = data.costs_usd()
+    first_trade = int(run.facts.first_trade.min())
+    return {
+        "fund": fund.name,
+        "simulated": world.coverage is None,
+        "period": {
+            "since": utc_text(int(times[0])),
+            "until": utc_text(end),
+            "interval": fund.market.interval,
+            "cycles": len(nav_micro) - 1,
+            "days": (end - int(times[0])) / DAY_NS,
+        },
+        "nav": {"start": start_usd, "end": end_usd},
+        "stats": dict(stats(data.nav["time"], nav_micro))
+        | {"gross_return": gross_return(start_usd, end_usd, costs)},
+        "costs": {
+            "fees": costs["fees"],
+            "slippage": costs["slippage"],
+            "funding": costs["funding"],
+            "crossing_saved": int(run.fund.saved[0]) / 1e6,
+        },
+        "orders": data.orders(),
+        "books": {
+            "count": len(fund.mandates),
+            "residual_lots": int(run.fund.residual[0]),
+            "residual_micro": int(run.fund.residual[1]),
+            "identity_residual_micro": data.identity_residual_micro,
+        },
+        "var": {"limit": fund.limits.max_var, "worst": float(data.nav["var"].max())} | data.var_test(),
+        "state": {
+            "end": STATES[int(run.fund.state[0])],
+            "resumed_by_operator": [utc_text(at) for at in run.operator_resumed],
+        },
+        "limits": {
+            "max_weight": fund.limits.max_weight,
+            "max_gross": fund.limits.max_gross,
+            "max_var": fund.limits.max_var,
+            "min_order_usd": fund.limits.min_order_usd,
+        },
+        "operator": fund.operator,
+        "first_tradable": utc_text(max(int(times[0]), first_trade + HISTORY_DAYS * DAY_NS)),
+        "assumed_funding_share": dict(world.funding.assumed_share),
+        "gaps": _gaps(world.coverage),
+        "notes": _notes(fund, world, run),
+        "trials": None,
+        "trials_note": "not counted before the trials ledger",
+        "seed": world.seed,
+        "config_sha256": fund.sha256,
+        "data_sha256": data_sha256(world.market, world.funding),
+        "package": f"podshop {importlib.metadata.version('podshop')}",
+    }
+
+
+def _gaps(coverage: DataReport | None) -> list[str]:
+    """Bars that should be there and are not, in words."""
+    if coverage is None:
+        return []
+    found = [
+        f"{m.name}: {gap.bars} bars missing from {utc_text(gap.start_ns)} to {utc_text(gap.end_ns)}"
+        for m in coverage.markets
+        for gap in m.gaps
+    ]
+    found += [f"{m.name}: {m.zero_volume_bars} bars without trading" for m in coverage.markets if m.zero_volume_bars]
+    more = len(found) - GAPS_SHOWN
+    return found[:GAPS_SHOWN] + ([f"and {more} more"] if more > 0 else [])
+
+
+def _notes(fund: Fund, world: World, run: Run) -> list[str]:
+    """What this very run should be read with."""
+    notes = []
+    invested = fund.limits.max_weight * len(fund.market.markets)
+    if invested < fund.limits.max_gross:
+        notes.append(f"{len(fund.market.markets)} markets of at most {fund.limits.max_weight:.0%} each: never more than {invested:.0%} invested.")
+    if world.coverage is not None:
+        notes.append("The markets were chosen by people who had seen this history; that counts as trials.")
+    if run.ended_ns is not None:
+        notes.append(f"The run ended at {utc_text(run.ended_ns)}: NAV had fallen to nothing.")
+    for m, instrument in enumerate(fund.instruments):
+        lot_usd = run.facts.mark[:, m].max() / 1e6
+        if lot_usd > 0.001 * fund.capital_usd:
+            notes.append(f"A lot of {instrument.name} is worth up to {lot_usd:,.2f} USD, more than 0.1 % of NAV: sizes are coarse.")
+    return notes

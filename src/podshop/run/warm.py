@@ -1,0 +1,95 @@
+"""Have the machine code ready before the clock of a run starts.
+
+The first run ever compiles for some fifteen seconds; both cores work on it. Every later one loads what is on disk.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from podshop.feeds.simulated import simulate
+from podshop.maths.compiled import cache_folder
+from podshop.nouns import DAY_NS, HOUR_NS
+from podshop.run import cycle, finance
+from podshop.run.opinions import Progress
+from podshop.run.state import Facts, Fund, Rows, Shadows, Terms, Work, new_fund, new_rows, new_work
+
+
+def warm(progress: Progress) -> float:
+    """Load or compile every function of the loop; answers the seconds it took."""
+    started = time.perf_counter()
+    helper = None
+    if not any(Path(cache_folder()).glob("*.nbi")):
+        print("compiling the loop for this machine: once, some fifteen seconds", file=sys.stderr)
+        helper = subprocess.Popen([sys.executable, "-m", "podshop.run.warm"])
+    _loop()
+    if helper is not None:
+        helper.wait()
+    _before_the_loop()
+    progress(0, 0, "ready")
+    return time.perf_counter() - started
+
+
+def _loop() -> None:
+    """Call the compiled cycle on a stretch of no cycles."""
+    fund, work, terms, facts, shadows, out = _nothing()
+    cycle.span(fund, work, terms, facts, shadows, np.zeros(0, np.bool_), out, 0, False)
+
+
+def _last_part() -> None:
+    """Compile what the cycle needs last, while another process compiles what it needs first."""
+    from numba import typeof
+
+    fund, work, terms, facts, _, out = _nothing()
+    cycle.allot.compile(tuple(map(typeof, (fund, work, terms, facts, out, 0))))  # type: ignore[attr-defined]
+
+
+def _nothing() -> tuple[Fund, Work, Terms, Facts, Shadows, Rows]:
+    """A fund of one market and one book, and a stretch of no cycles."""
+    whole, real = np.zeros((0, 1), np.int64), np.zeros((1, 1))
+    none = np.zeros(0, np.int64)
+    facts = Facts(
+        time=none, mark=whole, age=whole, reference=whole, dead=np.zeros((0, 1), np.bool_), risk_row=none,
+        covariance=np.zeros((1, 1, 1)), sigma=real, depth=real, liquidity=np.zeros((1, 1), np.int64),
+        funding_until=np.zeros(1, np.int64), funding_at=none, funding_market=none, funding_rate=np.zeros(0),
+        funding_source=none,
+    )  # fmt: skip
+    flags = np.zeros((0, 1), np.bool_)
+    shadows = Shadows(target=np.zeros((0, 1, 1), np.int64), fires=flags, urgent=flags)
+    keys = np.zeros(2, np.uint64)
+    terms = Terms(
+        reference_micro=1, max_weight=np.zeros(1), max_gross=1.0, max_var=1.0, book_gross=1.0, tail=1.0, collar=0.01,
+        half_spread=0.0, impact=0.0, fee_e8=0, min_order_micro=0, min_notional=np.zeros(1, np.int64),
+        first_trade=np.zeros(1, np.int64), market_key=keys, book_key=keys, interval_ns=1,
+    )  # fmt: skip
+    return new_fund(1, 1), new_work(1, 1), terms, facts, shadows, new_rows(1, 1, 1, least=1)
+
+
+def _before_the_loop() -> None:
+    """Facts, signals and shadow books of one simulated day, thrown away."""
+    from podshop.run.backtest import market_facts
+    from podshop.run.config import starter_fund
+    from podshop.run.loop import Run
+    from podshop.run.opinions import seats
+
+    fund = starter_fund()
+    end = 19_400 * DAY_NS
+    market, funding = simulate(fund.market.markets, HOUR_NS, end - 12 * DAY_NS, end, seed=0)
+    run = Run(fund, market_facts(fund, market, funding), seats(market, fund.signals, fund.confidence), _Nowhere())
+    end_row = len(market)
+    facts = run.facts.stretch(end_row - 24, end_row)
+    run.shadow_targets(facts, np.ones(24, np.bool_))
+    finance.open_cycle(run.fund, run.work, run.terms, facts, run.rows, 0)
+
+
+class _Nowhere:
+    def write(self, table: str, columns: object, /) -> None:
+        """Forget the rows."""
+
+
+if __name__ == "__main__":
+    _last_part()
+    _before_the_loop()
