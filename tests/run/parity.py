@@ -180,5 +180,3 @@ def compare(loop: Told, reference: Told) -> None:
         for i, (a, b) in enumerate(zip(ours, theirs, strict=False)):
             assert a == b, f"{table} row {i}: the loop says {a}, the reference {b}"
         assert len(ours) == len(theirs), f"{table}: {len(ours)} rows in the loop, {len(theirs)} in the reference"
-
-
