@@ -127,7 +127,7 @@ def test_an_error_of_ours_is_one_line_and_a_mistake_of_ours_is_a_traceback(fund,
 def test_agents_list_names_every_setting(capsys):
     assert main(["agents", "list", "--json"]) == 0
     printed = capsys.readouterr()
-    agents = {agent["kind"]: agent for agent in json.loads(printed.out)["agents"]}
+    agents = {agent["kind"]: agent for agent in json.loads(printed.out)["kinds"]}
     assert agents["momentum"]["settings"]["bar"] == "1h"
     assert all(kind in printed.err and agents[kind]["about"] for kind in agents)
 

@@ -25,8 +25,11 @@ app.command("podshop.cli.backtest:backtest", name="backtest", help="Replay histo
 app.command("podshop.cli.backtest:demo", name="demo", help="Run the starter fund offline, on a simulated exchange.")
 app.command("podshop.cli.audit:audit", name="audit", help="Recompute a run's books from its record.")
 app.command("podshop.cli.bench:bench", name="bench", help="Measure the loop, the record, the signals, the whole fund.")
-agents = App(name="agents", help="What the fund's agents are.")
-agents.command("podshop.cli.agents:listing", name="list", help="List every signal agent and its settings.")
+agents = App(name="agents", help="List, write, check and judge agents.")
+agents.command("podshop.cli.agents:listing", name="list", help="List the agents of a fund, and every kind there is.")
+agents.command("podshop.cli.agents:new", name="new", help="Write an agent that works, and its test.")
+agents.command("podshop.cli.agents:check", name="check", help="Hold an agent to the contract.")
+agents.command("podshop.cli.agents:score", name="score", help="Judge every signal agent of a fund on a period.")
 app.command(agents)
 
 

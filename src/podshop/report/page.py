@@ -23,7 +23,7 @@ def page(result: Mapping[str, Any], data: ReportData) -> str:
             data_sha256, speed, notes (lines of text: what this very run should be read with)
     data    what `Aggregator.gather` gave for the same run
     """
-    return _environment().get_template("page.html").render(
+    return environment().get_template("page.html").render(
         result=result,
         stats=result["stats"],
         costs=result["costs"],
@@ -43,7 +43,7 @@ def page(result: Mapping[str, Any], data: ReportData) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("podshop.report", "templates"),
         autoescape=True,

@@ -71,8 +71,14 @@ def documented(t: Trial) -> Iterator[str]:
         yield "no 'Source:' (a paper with year and journal, or a page) in the docstring of its module"
     if "(T, M)" not in pages or "->" not in pages:
         yield "no docstring gives the shape and unit of what goes in and what comes out: 'close  (T, M) price in ...'"
-    if module is None or not any(found.examples for found in doctest.DocTestFinder().find(module)):
+    examples = [found for found in doctest.DocTestFinder().find(module) if found.examples] if module else []
+    if not examples:
         yield "no example: a docstring with '>>>' and the numbers it prints"
+    said: list[str] = []
+    for example in examples:
+        runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+        if runner.run(example, out=said.append).failed:
+            yield f"the example of {example.name} does not print what it says: {' '.join(''.join(said).split())[-300:]}"
 
 
 def shaped(t: Trial) -> Iterator[str]:

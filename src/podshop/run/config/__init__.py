@@ -1,7 +1,7 @@
 """A fund file, TOML, is the agents' fields: read it with `load`, and write the first one with `starter`."""
 
-from podshop.run.config.load import canonical, fund_from, load, starter_fund
-from podshop.run.config.reference import reference, smallest, starter
+from podshop.run.config.load import canonical, fifty_fund, fund_from, load, starter_fund
+from podshop.run.config.reference import fifty, reference, smallest, starter
 from podshop.run.config.sections import (
     AllocatorSection,
     Confidence,
@@ -23,6 +23,8 @@ __all__ = [
     "SignalSeat",
     "VenueSection",
     "canonical",
+    "fifty",
+    "fifty_fund",
     "fund_from",
     "load",
     "reference",

@@ -15,7 +15,7 @@ from podshop.nouns import ConfigError, Instrument, Mandate, SignalAgent, duratio
 from podshop.nouns.symbols import instrument
 from podshop.run.config import checks
 from podshop.run.config.reading import TABLE, Place, one_line, record, value, values
-from podshop.run.config.reference import starter
+from podshop.run.config.reference import fifty, starter
 from podshop.run.config.sections import (
     AllocatorSection,
     Confidence,
@@ -41,6 +41,11 @@ def load(path: Path) -> Fund:
 def starter_fund() -> Fund:
     """The fund that `podshop init --starter` writes."""
     return fund_from(tomllib.loads(starter()), file="starter.toml", folder=Path())
+
+
+def fifty_fund() -> Fund:
+    """The fund of all shipped signal agents."""
+    return fund_from(tomllib.loads(fifty()), file="fifty.toml", folder=Path())
 
 
 def fund_from(document: Mapping[str, Any], file: str, folder: Path) -> Fund:

@@ -51,6 +51,11 @@ def starter() -> str:
     return files("podshop.run.config").joinpath("starter.toml").read_text(encoding="utf-8")
 
 
+def fifty() -> str:
+    """The fund of all shipped signal agents, each over ten to fifteen markets."""
+    return files("podshop.run.config").joinpath("fifty.toml").read_text(encoding="utf-8")
+
+
 def smallest() -> str:
     """The shortest fund file there is: one signal, one book, everything else as it is by default."""
     return files("podshop.run.config").joinpath("smallest.toml").read_text(encoding="utf-8")

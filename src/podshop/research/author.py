@@ -1,0 +1,186 @@
+"""For authors of agents: a file to start from, and finding the agent that somebody names."""
+
+import importlib
+import importlib.util
+import inspect
+import keyword
+import sys
+from dataclasses import is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from podshop.nouns import ConfigError, SignalAgent
+
+ASKED = ("bar", "reads", "family", "cross_sectional", "lookback_bars")
+
+
+def find(what: str) -> SignalAgent:
+    """The agent that is meant, with its default settings.
+
+    what  a kind or a shipped agent (momentum, trend_week), module:Class, path.py:Class, path.py with one agent in it,
+          or the name of such a file in this folder
+    Raises ConfigError where there is none.
+    """
+    from podshop.signals import AGENTS
+    from podshop.signals.roster import ROSTER
+
+    if what in ROSTER:
+        return ROSTER[what]
+    if what in AGENTS:
+        return _made(AGENTS[what], what)
+    place, colon, name = what.rpartition(":")
+    place = place if colon else name
+    if place.endswith(".py"):
+        return _made(_chosen(_from_file(Path(place)), name if colon else "", what), what)
+    if colon:
+        return _made(_chosen(_imported(place, what), name, what), what)
+    if Path(f"{what}.py").is_file():
+        return _made(_chosen(_from_file(Path(f"{what}.py")), "", what), what)
+    near = get_close_matches(what, [*ROSTER, *AGENTS], n=1)
+    hint = (
+        f", did you mean {near[0]!r}?"
+        if near
+        else ", expected a name of `podshop agents list`, module:Class or path.py:Class"
+    )
+    raise ConfigError(f"no agent {what!r}{hint}")
+
+
+def write(name: str, folder: Path) -> tuple[Path, Path]:
+    """Write NAME.py, an agent that works, and test_NAME.py, which holds it to the contract.
+
+    Raises ConfigError for a name that no module can have, or a file that is there already.
+    """
+    if not name.isidentifier() or keyword.iskeyword(name) or name != name.lower() or name in sys.stdlib_module_names:
+        raise ConfigError(f"{name!r} cannot name an agent, expected small letters, digits and _, such as 'quiet_trend'")
+    agent, test = folder / f"{name}.py", folder / f"test_{name}.py"
+    for path in (agent, test):
+        if path.exists():
+            raise ConfigError(f"{path}: is there already, and nothing was written")
+    cls = "".join(word.capitalize() for word in name.split("_"))
+    folder.mkdir(parents=True, exist_ok=True)
+    agent.write_text(AGENT.replace("NAME", name).replace("CLASS", cls), encoding="utf-8")
+    test.write_text(TEST.replace("NAME", name).replace("CLASS", cls), encoding="utf-8")
+    return agent, test
+
+
+def _made(cls: Any, what: str) -> SignalAgent:
+    lacks = [part for part in (*ASKED, "__call__") if not hasattr(cls, part)]
+    if lacks:
+        raise ConfigError(f"{what}: is not a signal agent, it lacks {', '.join(lacks)}")
+    try:
+        agent: SignalAgent = cls()
+    except Exception as e:  # noqa: BLE001  whatever a stranger's class raises
+        raise ConfigError(f"{what}: cannot be made with its default settings: {type(e).__name__}: {e}") from None
+    return agent
+
+
+def _chosen(module: ModuleType, name: str, what: str) -> type[Any]:
+    """The class of that name, or the only agent in the file."""
+    if name:
+        if not hasattr(module, name):
+            raise ConfigError(f"{what}: there is no {name!r} in {module.__name__}")
+        chosen: type[Any] = getattr(module, name)
+        return chosen
+    agents = [
+        cls
+        for _, cls in inspect.getmembers(module, inspect.isclass)
+        if cls.__module__ == module.__name__ and is_dataclass(cls) and hasattr(cls, "reads")
+    ]
+    if len(agents) != 1:
+        there = ", ".join(cls.__name__ for cls in agents) or "none"
+        raise ConfigError(f"{what}: expected one agent in the file, or its name as {what}:Class; there are: {there}")
+    return agents[0]
+
+
+def _from_file(path: Path) -> ModuleType:
+    """Import a file that need not be on any path, with its own folder beside it."""
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path}: is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as e:  # noqa: BLE001  a user's file may raise anything
+        raise ConfigError(f"{path}: cannot be imported: {type(e).__name__}: {e}") from None
+    finally:
+        sys.path.remove(str(path.parent.resolve()))
+    return module
+
+
+def _imported(name: str, what: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as e:  # noqa: BLE001  a user's module may raise anything
+        raise ConfigError(f"{what}: cannot be imported: {type(e).__name__}: {e}") from None
+
+
+AGENT = '''"""NAME: say here in one line what you believe, and who found it. This one works: change what it computes.
+
+Source: Brock, Lakonishok & LeBaron (1992), "Simple technical trading rules and the stochastic properties of stock
+returns", Journal of Finance 47(5), 1731-1764 (the price against its moving average).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from podshop import maths
+from podshop.maths import confidence, rolling
+from podshop.nouns import Panel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CLASS:
+    """Lean the way the price stands beside its own average."""
+
+    bar: str = "4h"  # it is asked once per bar of this length, and its opinion holds until the next
+    window_bars: int = 120  # a setting: the fund file may change it
+    reads: ClassVar[tuple[str, ...]] = ("close",)
+    family: ClassVar[str] = "momentum"  # momentum, reversal, funding, onchain or sentiment
+    cross_sectional: ClassVar[bool] = False  # True if a market's opinion depends on the others
+
+    @property
+    def lookback_bars(self) -> int:
+        return self.window_bars
+
+    def __call__(self, close: Panel) -> Panel:
+        return NAME(close, self.window_bars)
+
+
+def NAME(close: Panel, window_bars: int) -> Panel:
+    """Score each market by how far it stands above its average, in its own deviations.
+
+    close        (T, M) price in quote currency, > 0; NaN where not listed
+    window_bars  bars of the average, the newest included, >= 2
+    ->           (T, M) conviction in [-1, 1]; NaN means no opinion, 0 means flat
+
+    >>> import numpy as np
+    >>> NAME(np.array([[10.0], [11.0], [12.0], [10.0]]), window_bars=3).round(2).ravel()
+    array([  nan,   nan,  0.77, -0.79])
+    """
+    return confidence(rolling.zscore(maths.log(close), window_bars))
+'''
+
+TEST = '''"""NAME keeps the contract of signal agents, and says what it should."""
+
+import numpy as np
+from NAME import CLASS
+
+from podshop.research.contract import check
+
+
+def test_NAME_keeps_the_contract() -> None:
+    assert [(finding.check, finding.found, finding.fix) for finding in check(CLASS()) if not finding.passed] == []
+
+
+def test_NAME_is_long_where_the_price_has_risen() -> None:
+    close = np.exp(np.linspace(0.0, 0.5, 200))[:, None]
+    said = CLASS(window_bars=100)(close=close)
+    assert np.isnan(said[:79]).all()
+    assert (said[99:] > 0.5).all()
+'''

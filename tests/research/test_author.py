@@ -1,0 +1,120 @@
+"""What `podshop agents new` writes works, and what `podshop agents check` is given is found."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from podshop.cli import main
+from podshop.nouns import ConfigError
+from podshop.research.author import find, write
+from podshop.research.contract import check
+from podshop.signals.momentum.time_series import Momentum
+from podshop.signals.roster import ROSTER
+
+SOURCES = Path(__file__).resolve().parents[2] / "src"
+
+
+def test_a_new_agent_and_its_test_pass(tmp_path):
+    agent, test = write("quiet_trend", tmp_path)
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules", agent.name, test.name],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(SOURCES), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert "3 passed" in ran.stdout
+    assert [f for f in check(find(f"{agent}:QuietTrend")) if not f.passed] == []
+
+
+def test_an_agent_is_found_by_any_of_its_names(tmp_path, monkeypatch):
+    assert find("trend_week") is ROSTER["trend_week"]
+    assert find("momentum") == Momentum()
+    assert find("podshop.signals.momentum.time_series:Momentum") == Momentum()
+    write("calm_waters", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for name in ("calm_waters", "calm_waters.py", "calm_waters.py:CalmWaters", str(tmp_path / "calm_waters.py")):
+        assert type(find(name)).__name__ == "CalmWaters"
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("momentun", "did you mean 'momentum'?"),
+        ("nothing_like_it", "expected a name of `podshop agents list`, module:Class or path.py:Class"),
+        ("nowhere.py", "nowhere.py: no such file"),
+        ("podshop.signals:Nobody", "there is no 'Nobody' in podshop.signals"),
+        ("no_such_module:Agent", "cannot be imported: ModuleNotFoundError"),
+        ("podshop.signals.roster:ROSTER", "is not a signal agent, it lacks bar"),
+        ("broken.py", "broken.py: cannot be imported: ZeroDivisionError"),
+        ("empty.py", "expected one agent in the file"),
+    ],
+)
+def test_what_cannot_be_found_is_said(what, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("broken.py").write_text("1 / 0\n")
+    Path("empty.py").write_text("x = 1\n")
+    with pytest.raises(ConfigError) as e:
+        find(what)
+    assert said in str(e.value)
+
+
+@pytest.mark.parametrize("name", ["Loud", "2fast", "class", "with-dash", "json"])
+def test_a_name_that_no_module_can_have_is_refused(name, tmp_path):
+    with pytest.raises(ConfigError, match="cannot name an agent"):
+        write(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_overwritten(tmp_path):
+    (tmp_path / "test_mine.py").write_text("precious")
+    with pytest.raises(ConfigError, match=r"test_mine.py: is there already, and nothing was written"):
+        write("mine", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["test_mine.py"]
+
+
+def test_the_command_says_what_to_fix_and_exits_with_1(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["agents", "new", "early_bird", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"agent": "early_bird.py", "test": "test_early_bird.py"}
+    honest = Path("early_bird.py").read_text()
+    peeks = honest.replace("maths.log(close)", "maths.log(np.vstack([close[1:], close[-1:]]))")
+    Path("early_bird.py").write_text(
+        peeks.replace("from podshop import maths", "import numpy as np\n\nfrom podshop import maths")
+    )
+    assert main(["agents", "check", "early_bird", "--json"]) == 1
+    printed = capsys.readouterr()
+    result = json.loads(printed.out)
+    failed = {one["check"]: one for one in result["checks"] if not one["passed"]}
+    assert not result["passed"]
+    assert {"no_peek", "no_future"} <= set(failed)
+    assert f"to fix it: {failed['no_peek']['fix']}" in printed.err
+    assert main(["agents", "check", "trend_week"]) == 0
+    assert main(["agents", "check", "trend_weak"]) == 2
+
+
+def test_an_example_that_prints_something_else_is_a_finding(tmp_path):
+    agent, _ = write("wrong_example", tmp_path)
+    agent.write_text(agent.read_text().replace("0.77", "0.78"))
+    (finding,) = check(find(str(agent)), only="documented")
+    assert "does not print what it says" in finding.found
+
+
+def test_list_shows_every_layer(capsys):
+    assert main(["agents", "list", "--json"]) == 0
+    agents = json.loads(capsys.readouterr().out)["agents"]
+    assert [a["name"] for a in agents if a["layer"] == "signals"] == list(ROSTER)
+    layers = list(dict.fromkeys(agent["layer"] for agent in agents))
+    assert layers == ["signals", "execution", "risk", "treasury"]
+    for agent in agents:
+        assert agent["markets"]
+        assert agent["reads"]
+        assert agent["cadence"]
+        assert agent["about"]
+    week = next(a for a in agents if a["name"] == "trend_week")
+    assert (week["kind"], week["lookback_bars"], week["cadence"]) == ("momentum", 169, "1h")
