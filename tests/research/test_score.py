@@ -10,7 +10,8 @@ import pytest
 from podshop.nouns import DAY_NS, HOUR_NS, Funding, Market, Panel
 from podshop.report.scorecard import interval, scorecard_page, scorecard_text
 from podshop.research.history import history
-from podshop.research.score import correlations, horizon_bars, score
+from podshop.research.score import correlations, score
+from podshop.run.calibrate import horizon_bars
 from podshop.run.config import Fund, SignalSeat, fifty, fifty_fund, starter_fund
 from podshop.signals.roster import ROSTER
 
@@ -48,13 +49,13 @@ def world(told: Panel, close: Panel) -> Market:
 NO_FUNDING = Funding(*(np.zeros(0, np.int64),) * 2, np.zeros(0), np.zeros(0, np.int64), ("assumed",), {})
 
 
-def card(told: Panel, close: Panel, funding: Funding = NO_FUNDING, seats: int = 1) -> dict:
+def card(told: Panel, close: Panel, funding: Funding = NO_FUNDING, *, calibrated: bool = False) -> dict:
     base = starter_fund()
     names = NAMES[: close.shape[1]]
     fund = replace(
         base,
         market=replace(base.market, markets=names),
-        signals=tuple(SignalSeat(name=f"says{i}", kind="x:Says", agent=Says(), markets=names) for i in range(seats)),
+        signals=(SignalSeat(name="says", kind="x:Says", agent=Says(), markets=names, calibrated=calibrated),),
     )
     market = world(told, close)
     return score(fund, market, funding, SINCE_NS + 40 * DAY_NS, int(market.time[-1]), lambda *_: None)
@@ -142,6 +143,22 @@ def test_who_was_silent_when_and_why_is_said():
     assert silent["XRP"]["last"][:10] == "2023-03-02"
     assert silent["XRP"]["why"].startswith("told is known for")
     assert found["coverage"] == pytest.approx((40 + 20) / (40 + 80 + 80), abs=0.01)
+
+
+def test_hit_probability_is_shown_where_it_was_asked_for():
+    close = walk()
+    told = foresight(close, 4)
+    told[-4:] = 0.8
+    (plain,) = card(told, close)["agents"]
+    assert plain["calibrated"] is None
+    (asked,) = card(told, close, calibrated=True)["agents"]
+    assert [row["market"] for row in asked["calibrated"]] == list(NAMES)
+    for row in asked["calibrated"]:
+        assert row["hit_probability"] > 0.99
+        assert row["low"] < row["hit_probability"]
+        assert row["count"] == pytest.approx(80 * 6 * 3, abs=6)
+    assert {k: v for k, v in asked.items() if k != "calibrated"}.keys() == plain.keys() - {"calibrated"}
+    assert asked["ic"] == plain["ic"]
 
 
 def test_nothing_after_the_period_is_looked_at():

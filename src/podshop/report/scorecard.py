@@ -103,6 +103,10 @@ def _card(card: Mapping[str, Any], cost_bps: float) -> dict[str, Any]:
         "reliability": [
             row | {"text": interval({**row, "value": row["hit_rate"]}, 1, 100.0)} for row in card["calibration"]
         ],
+        "calibrated_rows": [
+            row | {"text": interval({**row, "value": row["hit_probability"]}, 1, 100.0)}
+            for row in card["calibrated"] or ()
+        ],
         "silent_text": _silent(card["silent"]),
     }
 

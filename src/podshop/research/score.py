@@ -6,8 +6,7 @@ the fact; but agents and markets were chosen by people who had seen this history
 - *What followed* is the change of the log price over the agent's horizon, less the funding a long paid in that time
   where a settlement is recorded; for the information coefficient it is divided by the market's deviation of the 30 days
   before, so that wild markets do not speak for all.
-- *Horizon*: the agent's own `horizon_bars`, else its `recent_bars`, else half its `window_bars`: a moving average of n
-  rows is about n / 2 rows old. At least a bar, at most 30 days; a day for an agent that has neither.
+- *Horizon*: `podshop.run.calibrate.horizon_bars`, from the agent's own windows.
 - *What it would pay*: positions are the voices a fund hears (open at 0.65, shut at 0.35), of equal notional, traded at
   the close they are known at. Break-even is what a trade may cost until nothing is left, bps of what is traded.
 
@@ -23,19 +22,19 @@ from typing import Any
 import numpy as np
 
 from podshop import maths
+from podshop.execution.calibration import EDGES
 from podshop.execution.voices import voices
 from podshop.market import resample
 from podshop.maths import rolling
-from podshop.nouns import ASSUMED, DAY_NS, Funding, Market, Panel, SignalAgent, Times, duration_ns, utc_text
+from podshop.nouns import DAY_NS, Funding, Market, Panel, Times, duration_ns, utc_text
 from podshop.research.evidence import correlation, difference, hit_rate, mean_ratio
 from podshop.research.silence import silences
+from podshop.run.calibrate import Calibrator, horizon_bars, worth
 from podshop.run.config.sections import Fund, SignalSeat
 from podshop.run.opinions import Progress, Seat
 
 RISK_DAYS = 30
-LONGEST_HORIZON_NS = 30 * DAY_NS
 LAGS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)  # of the horizon
-EDGES = (0.0, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)  # of conviction; the last includes 1
 SURE, HALF_SURE = 0.65, (0.45, 0.65)  # around 0.55
 PAY_BLOCK_DAYS = 5
 
@@ -74,14 +73,6 @@ def score(
     }
 
 
-def horizon_bars(agent: SignalAgent) -> int:
-    """Over how many of its bars an agent is judged."""
-    bar_ns = duration_ns(agent.bar)
-    own = getattr(agent, "horizon_bars", None) or getattr(agent, "recent_bars", None)
-    half = getattr(agent, "window_bars", 2 * (DAY_NS // bar_ns)) // 2
-    return int(min(max(own or half, 1), max(LONGEST_HORIZON_NS // bar_ns, 1)))
-
-
 def _said(seat: SignalSeat, mine: Market, fund: Fund, since_ns: int, until_ns: int) -> tuple[Panel, slice]:
     """An agent's convictions on its own bars of the period, and which rows those are."""
     first, last = (int(i) for i in np.searchsorted(mine.time, [since_ns, until_ns], side="right"))
@@ -101,13 +92,13 @@ def _card(
     agent, bars = seat.agent, horizon_bars(seat.agent)
     time, close = mine.time[rows], mine.columns["close"]
     listed = ~np.isnan(close[rows])
-    paid = _funding_paid(mine, funding, [names.index(name) for name in mine.names])
+    value = worth(mine, funding, [names.index(name) for name in mine.names])
     risk = _risk(close, mine.interval_ns, bars)
     opinion = np.where(listed, said, np.nan)
 
     def sample(lag_bars: int) -> tuple[Panel, Panel]:
         """Convictions a horizon apart, and the return, in its own deviations, that begins `lag_bars` later."""
-        followed = (_followed(close, paid, bars, lag_bars) / risk)[rows]
+        followed = (_followed(value, bars, lag_bars) / risk)[rows]
         apart = (time // mine.interval_ns) % bars == 0
         return opinion[apart], followed[apart]
 
@@ -135,20 +126,20 @@ def _card(
         "ic": asdict(correlation(x, y)),
         "hit_rate": asdict(hit_rate(x, y)),
         "open_share": float(np.count_nonzero(np.nan_to_num(voice)) / max(np.isfinite(voice).sum(), 1)),
-        **_pay(time, voice, _followed(close, paid, 1, 0)[rows], mine.interval_ns, fund),
+        **_pay(time, voice, _followed(value, 1, 0)[rows], mine.interval_ns, fund),
         "decay": [_decay(sample, round(lag * bars)) for lag in dict.fromkeys(LAGS)],
         "calibration": _calibration(x, y),
         "sharper": _sharper(x, y),
+        "calibrated": _calibrated(seat, mine, rows, said, funding, names) if seat.calibrated else None,
     }
 
 
-def _followed(close: Panel, paid: Panel, bars: int, lag_bars: int) -> Panel:
+def _followed(value: Panel, bars: int, lag_bars: int) -> Panel:
     """(T, M) what a long earned over `bars` bars that begin `lag_bars` later; NaN where a price is missing."""
-    worth = maths.log(close) - paid
-    answer = np.full(close.shape[::-1], np.nan).T
-    end = len(close) - bars - lag_bars
+    answer = np.full(value.shape[::-1], np.nan).T
+    end = len(value) - bars - lag_bars
     if end > 0:
-        answer[:end] = worth[lag_bars + bars :] - worth[lag_bars : lag_bars + end]
+        answer[:end] = value[lag_bars + bars :] - value[lag_bars : lag_bars + end]
     return answer
 
 
@@ -156,16 +147,6 @@ def _risk(close: Panel, interval_ns: int, bars: int) -> Panel:
     """(T, M) deviation of what `bars` bars do, known at the row; of 30 days, of which half will do."""
     window = max(RISK_DAYS * DAY_NS // interval_ns, 10)
     return np.asarray(rolling.std(maths.log_return(close), window, at_least=window // 2) * np.sqrt(bars))
-
-
-def _funding_paid(mine: Market, funding: Funding, at: Sequence[int]) -> Panel:
-    """(T, M) sum of all rates that a long had paid at each close, as recorded; what nobody recorded is left out."""
-    columns = []
-    for m in at:
-        rows = (funding.market == m) & (funding.source != ASSUMED)
-        total = np.concatenate([[0.0], np.cumsum(funding.rate[rows])])
-        columns.append(total[np.searchsorted(funding.at_ns[rows], mine.time, side="right")])
-    return np.array(columns).T
 
 
 def _pay(time: Times, voice: Panel, followed: Panel, interval_ns: int, fund: Fund) -> dict[str, Any]:
@@ -225,6 +206,26 @@ def _sharper(x: Panel, y: Panel) -> dict[str, Any]:
     answer = "yes" if found.low > 0 else "no, less often" if found.high < 0 else "cannot tell"
     answer = answer if np.isfinite(found.low) else "unknown"
     return {"difference": found.value, "low": found.low, "high": found.high, "answer": answer}
+
+
+def _calibrated(
+    seat: SignalSeat, mine: Market, rows: slice, said: Panel, funding: Funding, names: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """What `calibrated = true` asks for, at the last row: for each market how often opinions as strong were right."""
+    found = Calibrator(seat, mine, funding, names).rows(rows.start, said)
+    if not len(said):
+        return []
+    return [
+        {
+            "market": name,
+            "conviction": float(said[-1, m]),
+            "hit_probability": float(found.hit_probability[-1, m]),
+            "low": float(found.low[-1, m]),
+            "high": float(found.high[-1, m]),
+            "count": int(np.nan_to_num(found.count[-1, m])),
+        }
+        for m, name in enumerate(mine.names)
+    ]
 
 
 def _between(x: Panel, low: float, high: float) -> Panel:

@@ -109,10 +109,11 @@ def _seats(
         kind = value(at.at("kind"), settings.pop("kind"), str)
         markets = value(at.at("markets"), settings.pop("markets", list(market.markets)), tuple[str, ...])
         checks.check_names(at.at("markets"), markets, market.markets)
+        calibrated = value(at.at("calibrated"), settings.pop("calibrated", False), bool)
         with _importable(folder):
             agent = cast(SignalAgent, record(at, settings, _agent_class(at.at("kind"), kind)))
         checks.check_agent(at, agent, interval_ns)
-        yield SignalSeat(name=name, kind=kind, agent=agent, markets=markets)
+        yield SignalSeat(name=name, kind=kind, agent=agent, markets=markets, calibrated=calibrated)
 
 
 def _agent_class(place: Place, kind: str) -> type[Any]:

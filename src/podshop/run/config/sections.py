@@ -132,14 +132,16 @@ class VenueSection:
 class SignalSeat:
     """A signal agent at its seat. Every other key of its table is a setting of the agent.
 
-    kind     a name from `podshop agents list`, or module:Class of your own, importable or beside the fund file
-    markets  base assets it has an opinion on
+    kind        a name from `podshop agents list`, or module:Class of your own, importable or beside the fund file
+    markets     base assets it has an opinion on
+    calibrated  show beside each opinion how often opinions as strong were right in the year before; decides nothing
     """
 
     name: str
     kind: str
     agent: SignalAgent
     markets: tuple[str, ...]
+    calibrated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
