@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 export PIP_NO_INPUT := 1
 
-.PHONY: help demo test check soak bench requirements clean
+.PHONY: help demo test check soak bench docs requirements clean
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -29,6 +29,9 @@ soak: .venv/test.stamp ## the long tests and many more random examples
 
 bench: .venv/run.stamp ## measure the loop, the record, the signals and the whole fund
 	@$(BIN)/podshop bench
+
+docs: .venv/run.stamp ## write docs/agents again from the agents' docstrings
+	@$(BIN)/python -m podshop.research.reference docs/agents
 
 requirements: .venv/test.stamp ## pin again what pyproject.toml asks for (for maintainers; needs the package index)
 	@$(PIP) pip-tools
