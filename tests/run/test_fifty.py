@@ -2,13 +2,17 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from podshop.feeds.parquet import read_market
 from podshop.nouns import DAY_NS, Market, utc_ns
+from podshop.report.aggregate import Aggregator
+from podshop.run import backtest as run_backtest
 from podshop.run.config import Fund, load
 from podshop.run.opinions import Seat, seats
 from podshop.signals.roster import ROSTER
@@ -65,3 +69,32 @@ def test_an_agent_has_opinions_in_april_2022(roster: dict[str, Seat], market: Ma
 def test_without_recorded_scores_the_analyst_has_no_opinion(roster: dict[str, Seat], market: Market) -> None:
     said, heard = roster["analyst"].voice(market.time[market.time > SINCE_NS])
     assert np.isnan(said[heard]).all()
+
+
+def test_all_five_books_trade_in_april_2022(fund: Fund, shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the whole loop, with the columns that the agents read."""
+    reads = {name for seat in fund.signals for name in seat.agent.reads}
+    read = partial(_read_with, reads)
+    monkeypatch.setattr(run_backtest, "read_market", read)
+    traded: set[int] = set()
+    monkeypatch.setattr(run_backtest, "Aggregator", watching(traded))
+    result = run_backtest.backtest(fund, shared_data, SINCE_NS, SINCE_NS + 10 * DAY_NS, None, lambda *_: None)
+    assert result["books"] == result["books"] | {"count": 5, "residual_lots": 0, "residual_micro": 0}
+    assert result["books"]["identity_residual_micro"]["total"] == 0
+    assert traded >= set(range(5))
+
+
+def _read_with(reads: set[str], *arguments: Any, **_: Any) -> Any:
+    return read_market(*arguments[:4], reads)
+
+
+def watching(traded: set[int]) -> Any:
+    """The report's own aggregator, with an eye on which books fill."""
+
+    class Watching(Aggregator):
+        def add(self, table: str, columns: Any) -> None:
+            if table == "fills":
+                traded.update(int(book) for book in columns["book"])
+            super().add(table, columns)
+
+    return Watching
