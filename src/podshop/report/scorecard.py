@@ -46,7 +46,7 @@ def scorecard_text(result: Mapping[str, Any]) -> str:
         f"{luck['above_zero']} of {luck['scored']} coefficients lie above zero and {luck['below_zero']} below; "
         f"of as many worthless agents {number(luck['expected_by_luck'], 1)} would lie above by luck.",
     ]
-    silent = [f"{card['name']}: {line}" for card in result["agents"] for line in _silent(card["silent"], MOSTLY)]
+    silent = [f"{card['name']}: {line}" for card in result["agents"] for line in silent_lines(card["silent"], MOSTLY)]
     return "\n".join([*lines, *(["", "No opinion for a fifth of the time or more:"] if silent else []), *silent])
 
 
@@ -107,7 +107,7 @@ def _card(card: Mapping[str, Any], cost_bps: float) -> dict[str, Any]:
             row | {"text": interval({**row, "value": row["hit_probability"]}, 1, 100.0)}
             for row in card["calibrated"] or ()
         ],
-        "silent_text": _silent(card["silent"]),
+        "silent_text": silent_lines(card["silent"]),
     }
 
 
@@ -123,7 +123,7 @@ def _bars(decay: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def _silent(rows: Sequence[Mapping[str, Any]], share: float = 0.01) -> list[str]:
+def silent_lines(rows: Sequence[Mapping[str, Any]], share: float = 0.01) -> list[str]:
     """Who was silent for at least this share of the time, when and why, markets with one reason in one line."""
     lines: dict[str, list[str]] = {}
     for row in rows:

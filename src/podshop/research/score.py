@@ -28,10 +28,10 @@ from podshop.market import resample
 from podshop.maths import rolling
 from podshop.nouns import DAY_NS, Funding, Market, Panel, Times, duration_ns, utc_text
 from podshop.research.evidence import correlation, difference, hit_rate, mean_ratio
-from podshop.research.silence import silences
 from podshop.run.calibrate import Calibrator, horizon_bars, worth
 from podshop.run.config.sections import Fund, SignalSeat
 from podshop.run.opinions import Progress, Seat
+from podshop.run.silence import silences
 
 RISK_DAYS = 30
 LAGS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)  # of the horizon

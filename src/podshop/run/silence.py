@@ -4,8 +4,29 @@ from typing import Any
 
 import numpy as np
 
-from podshop.nouns import Market, Panel, utc_text
-from podshop.run.config.sections import SignalSeat
+from podshop.market import resample
+from podshop.nouns import Market, Panel, duration_ns, utc_text
+from podshop.run.config.sections import Fund, SignalSeat
+from podshop.run.opinions import Seat
+
+
+def silent(fund: Fund, market: Market, since_ns: int, until_ns: int) -> list[dict[str, Any]]:
+    """For every signal agent and market that it was silent about in (since, until]: see `silences`, and `agent`.
+
+    Asks every agent again, which takes as long as it took the run.
+    """
+    market = market[: int(np.searchsorted(market.time, until_ns, side="right"))]
+    bars: dict[int, Market] = {}
+    found = []
+    for seat in fund.signals:
+        bar_ns = duration_ns(seat.agent.bar)
+        if bar_ns not in bars:
+            bars[bar_ns] = resample(market, bar_ns)
+        mine = bars[bar_ns].pick(seat.markets)
+        first, last = int(np.searchsorted(mine.time, since_ns, side="right")), len(mine)
+        said = Seat(seat, mine, fund.confidence).convictions(first, last)
+        found += [{"agent": seat.name, **row} for row in silences(seat, mine, slice(first, last), said)]
+    return found
 
 
 def silences(seat: SignalSeat, mine: Market, rows: slice, opinion: Panel) -> list[dict[str, Any]]:
