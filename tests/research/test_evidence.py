@@ -65,6 +65,13 @@ def test_a_difference_of_hit_rates_is_of_the_two_groups():
     assert found.value == pytest.approx(0.5)
 
 
+def test_a_difference_to_a_small_group_has_no_interval():
+    x, y = RNG.choice([-1.0, 1.0], (2, 200, 1))
+    rare = np.where(np.arange(200)[:, None] < FEWEST_ROWS - 1, x, np.nan)
+    assert np.isnan(difference((rare, y), (x, y)).low)
+    assert np.isfinite(difference((x, y), (x, y)).low)
+
+
 def test_an_estimate_is_the_same_twice():
     parts = np.abs(RNG.standard_normal((50, 3)))
     first, second = (estimate(parts, lambda s: s[..., 1] / s[..., 2]) for _ in range(2))

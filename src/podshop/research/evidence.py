@@ -9,7 +9,7 @@ observations", Annals of Statistics 17(3), 1217-1241 (blocks).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -108,7 +108,9 @@ def difference(first: tuple[Panel, Panel], second: tuple[Panel, Panel]) -> Estim
         called = np.isfinite(x) & np.isfinite(y) & (x != 0) & (y != 0)
         parts += [called.sum(axis=1), (called & (np.sign(x) == np.sign(y))).sum(axis=1)]
     a, right_a, b, right_b = parts
-    return estimate(np.stack([a + b, a, right_a, b, right_b], axis=1).astype(np.float64), _difference)
+    found = estimate(np.stack([a + b, a, right_a, b, right_b], axis=1).astype(np.float64), _difference)
+    enough = min(np.count_nonzero(a), np.count_nonzero(b)) >= FEWEST_ROWS
+    return found if enough else replace(found, low=np.nan, high=np.nan)
 
 
 def _correlation(s: Panel) -> Panel:
