@@ -11,7 +11,7 @@ _MASK = (1 << 64) - 1
 def fills(
     facts: Facts, terms: Terms, k: int, m: int, wishes: Sequence[int], bought: int, names: Sequence[str]
 ) -> list[FillRow]:
-    """Rows of one market: crossed lots by book, then the venue's lots by book.
+    """Rows of one market: crossed lots of the minority, then of the majority, then the venue's lots; each by book.
 
     wishes  per book, signed lots
     bought  what the venue filled, signed, on the side of the net wish and no larger than it
@@ -31,7 +31,8 @@ def fills(
     reference = facts.reference[k][m]
     inside = [side * (got[b] - at_venue[b] - minor[b]) for b in range(len(names))]
     outside = [side * lots for lots in at_venue]
-    rows = [(b, lots, reference, 0, "cross") for b, lots in enumerate(inside) if lots]
+    rows = [(b, lots, reference, 0, "cross") for b, lots in enumerate(inside) if lots and minor[b]]
+    rows += [(b, lots, reference, 0, "cross") for b, lots in enumerate(inside) if lots and not minor[b]]
     rows += [(b, lots, price, fees[b], "venue") for b, lots in enumerate(outside) if lots]
     return [
         FillRow(facts.id(k), facts.names[m], names[b], lots, at, reference, paid, kind)

@@ -107,9 +107,10 @@ def _stopped(facts: Facts, mandate: Any, k: int, m: int, position: Position) -> 
     """Step 3: close what has lost too much or is held too long. True when the fund has to hear of it, once."""
     if position.lots == 0 or facts.mark[k][m] == 0:
         return False
-    loss = (position.entry - facts.mark[k][m]) / position.entry * sign(position.lots)
+    mark, room = facts.mark[k][m], mandate.stop * position.sigma_entry
+    lost = mark <= position.entry * (1.0 - room) if position.lots > 0 else mark >= position.entry * (1.0 + room)
     overdue = facts.time[k] - position.since_ns >= mandate.longest_holding_ns
-    if not (loss >= mandate.stop * position.sigma_entry or overdue):
+    if not (lost or overdue):
         return False
     news = position.blocked != sign(position.lots)
     position.target, position.blocked = 0, sign(position.lots)

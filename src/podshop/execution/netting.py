@@ -7,13 +7,13 @@ import math
 
 import numpy as np
 
-from podshop.maths.compiled import compiled
+from podshop.maths.compiled import lean
 from podshop.nouns import Whole
 
 DRIFT = 1.25  # a position above this times its cap is brought back
 
 
-@compiled
+@lean
 def cap_bound(held: int, target: int, cap: int) -> int:
     """Largest net position that wishes may lead to, in lots >= 0.
 
@@ -30,42 +30,47 @@ def cap_bound(held: int, target: int, cap: int) -> int:
     return cap
 
 
-@compiled
-def wishes_within_cap(wished: Whole, held: Whole, cap: int, want: Whole) -> bool:
-    """Change that each book wishes, after the majority's targets were scaled into the cap; says whether they were.
+@lean
+def wishes_within_cap(wished: Whole, lots: Whole, m: int, held: int, cap: int, want: Whole) -> tuple[int, int, int]:
+    """Change that each book wishes in market m, after the majority's targets were scaled into the cap.
 
-    wished, held  (B1,) lots each book wishes to hold, and holds
+    wished, lots  (M, B1) lots each book wishes to hold, and holds; held: their net
     cap           lots, >= 0
-    want          (B1,) receives the change
+    want          (M, B1) receives the change
+    ->            lots bought, lots sold (>= 0), and the net lots wished before the cap
 
     Newcomers and incumbents share alike: the re-sharing crosses inside at no cost.
     """
     longs = np.int64(0)
-    shorts = np.int64(0)
+    target = np.int64(0)
+    for b in range(wished.shape[1]):
+        target += wished[m, b]
+        longs += max(wished[m, b], 0)
+    bound = cap_bound(held, target, cap)
+    buys = np.int64(0)
     net = np.int64(0)
-    for b in range(wished.shape[0]):
-        if wished[b] > 0:
-            longs += wished[b]
-        else:
-            shorts -= wished[b]
-        net += held[b]
-    target = longs - shorts
-    bound = cap_bound(net, target, cap)
     if abs(target) <= bound:
-        for b in range(wished.shape[0]):
-            want[b] = wished[b] - held[b]
-        return False
-    majority, minority = (longs, shorts) if target > 0 else (shorts, longs)
+        for b in range(wished.shape[1]):
+            change = wished[m, b] - lots[m, b]
+            want[m, b] = change
+            net += change
+            buys += max(change, 0)
+        return buys, buys - net, target
+    minority = longs - target if target > 0 else longs
+    majority = longs if target > 0 else longs - target
     factor = (bound + minority) / majority
-    for b in range(wished.shape[0]):
-        if (wished[b] > 0) == (target > 0) and wished[b] != 0:
-            want[b] = np.int64(wished[b] * factor) - held[b]
-        else:
-            want[b] = wished[b] - held[b]
-    return True
+    for b in range(wished.shape[1]):
+        wish = wished[m, b]
+        if (wish > 0 and target > 0) or (wish < 0 and target < 0):
+            wish = np.int64(wish * factor)
+        change = wish - lots[m, b]
+        want[m, b] = change
+        net += change
+        buys += max(change, 0)
+    return buys, buys - net, target
 
 
-@compiled
+@lean
 def cap_lots(weight: float, nav_micro: int, mark_micro: int) -> int:
     """Most lots that a share of NAV buys at the mark, rounded down."""
     return np.int64(max(math.floor(weight * nav_micro / mark_micro), 0.0))

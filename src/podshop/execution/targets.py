@@ -9,12 +9,12 @@ import math
 
 import numpy as np
 
-from podshop.maths.compiled import compiled
+from podshop.maths.compiled import lean
 
 YEAR_ROOT = math.sqrt(365.0)
 
 
-@compiled
+@lean
 def unit_lots(volatility_target: float, sigma_day: float, markets: int, capital_micro: int, mark_micro: int) -> float:
     """Lots held at full conviction; NaN where the volatility is unknown.
 
@@ -25,7 +25,7 @@ def unit_lots(volatility_target: float, sigma_day: float, markets: int, capital_
     return volatility_target / (sigma_day * YEAR_ROOT * markets) * capital_micro / mark_micro
 
 
-@compiled
+@lean
 def buffered(opinion: float, unit: float, buffer: float, lots: int) -> int:
     """Target lots: inside the band stay, outside go to its edge, and no opinion means flat.
 
@@ -48,23 +48,21 @@ def buffered(opinion: float, unit: float, buffer: float, lots: int) -> int:
     return np.int64(lots)
 
 
-@compiled
-def must_leave(
-    lots: int, mark_micro: int, entry_micro: float, sigma_entry: float, stop: float, held_ns: int, longest_ns: int
-) -> bool:
-    """Whether a position has lost its stop or outstayed its time.
+@lean
+def stop_price(lots: int, entry_micro: float, stop: float, sigma_entry: float) -> float:
+    """Mark at which a position has lost its stop: at or below it for a long, at or above it for a short.
 
     entry_micro  average price of entry, micro-dollars per lot
+    stop         loss that closes it, in daily sigmas
     sigma_entry  daily volatility when the position was opened
-    stop         loss that closes it, in sigmas
+
+    >>> stop_price(5, 1000.0, 4.0, 0.05), stop_price(-5, 1000.0, 4.0, 0.05)
+    (800.0, 1200.0)
     """
-    loss = (entry_micro - mark_micro) / entry_micro
-    if lots < 0:
-        loss = -loss
-    return loss >= stop * sigma_entry or held_ns >= longest_ns
+    return entry_micro * (1.0 - stop * sigma_entry) if lots > 0 else entry_micro * (1.0 + stop * sigma_entry)
 
 
-@compiled
+@lean
 def entry_after(lots: int, traded: int, entry_micro: float, price_micro: int) -> float:
     """Average price of entry after a trade: averaged when the position grows, as it was when it shrinks.
 

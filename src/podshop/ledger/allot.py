@@ -4,62 +4,77 @@ The minority side of a market is filled whole by crossing; the majority shares w
 filled, by largest remainder. No book is favoured by its place: ties go by a hash of cycle, market and book.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from podshop.maths.compiled import compiled
-from podshop.maths.whole import largest_remainder, mix
+from podshop.maths.compiled import lean
+from podshop.maths.whole import Keys, largest_remainder
 from podshop.nouns import Whole
 
-SEAT, WISH, GOT, VENUE, FEE = range(5)  # rows of `parts`
+
+class Parts(NamedTuple):
+    """What each book of one market gets; as long as the books, and one more."""
+
+    seat: Whole  # books of the majority
+    wish: Whole  # lots each of them wished, > 0
+    got: Whole  # lots each gets in all: signed
+    venue: Whole  # of these from the venue: signed
+    fee: Whole  # share of the fee, micro-dollars
+    minor: Whole  # books of the minority
+    scratch: Whole  # twice as long
 
 
-@compiled
+def new_parts(books: int) -> Parts:
+    """Scratch for this many books, the house counted."""
+    room = books + 1
+    return Parts(*(np.zeros(room, np.int64) for _ in range(6)), np.zeros(2 * room, np.int64))
+
+
+@lean
 def share_out(  # noqa: PLR0913
     want: Whole,
+    m: int,
+    side: int,
     crossed: int,
     filled: int,
     fee_micro: int,
-    cycle: int,
-    market_key: int,
-    book_key: Whole,
-    parts: Whole,
+    salt: np.uint64,
+    book_key: Keys,
+    seat: Whole,
+    wish: Whole,
+    got: Whole,
+    from_venue: Whole,
+    fee: Whole,
+    minor: Whole,
     scratch: Whole,
-    keys: Whole,
-) -> int:
-    """Divide one market's crossing and venue fill among its books.
+) -> tuple[int, int]:
+    """Divide one market's crossing and venue fill among the books of its majority; the minority is filled whole.
 
-    want     (B1,) signed change each book wished
+    want, m  (M, B1) signed change each book wished; the market
+    side     1 when buyers are the majority, -1 when sellers are
     crossed  lots crossed inside, >= 0; filled: signed lots filled at the venue; fee_micro for those
-    parts    (5, B1) receives per seat 0..n-1, in the order of books: SEAT = book, GOT = signed lots in all, VENUE = signed lots of these from
-             the venue, FEE = its share of the fee
-    scratch  (2 x B1,), keys (B1,) uint64: scratch
-    ->       n, the number of seats
+    salt     of cycle and market: orders equal remainders
+    seat .. scratch  as in Parts: receive what each gets, in the order of books
+    ->       seats of the majority, seats of the minority
     """
-    buys = np.int64(0)
-    sells = np.int64(0)
-    for b in range(want.shape[0]):
-        if want[b] > 0:
-            buys += want[b]
-        else:
-            sells -= want[b]
-    side = 1 if buys > sells or (buys == sells and filled >= 0) else -1
-    salt = mix(mix(np.uint64(cycle)) ^ market_key)
     seats = np.int64(0)
-    for b in range(want.shape[0]):
-        if want[b] != 0:
-            parts[SEAT, seats] = b
-            parts[WISH, seats] = max(want[b] * side, 0)  # the minority has no part in what is shared out
-            keys[seats] = mix(salt ^ book_key[b])
-            seats += 1
-    largest_remainder(crossed + abs(filled), parts[WISH], seats, keys, parts[GOT], scratch)
-    if filled != 0:
-        largest_remainder(abs(filled), parts[GOT], seats, keys, parts[VENUE], scratch)
-        largest_remainder(fee_micro, parts[VENUE], seats, keys, parts[FEE], scratch)
+    minors = np.int64(0)
+    wishes = np.int64(0)
+    for b in range(want.shape[1]):
+        wished = want[m, b] * side
+        seat[seats] = b
+        wish[seats] = wished
+        minor[minors] = b
+        wishes += max(wished, 0)
+        seats += np.int64(wished > 0)
+        minors += np.int64(wished < 0)
+    venue = abs(filled)
+    total = crossed + venue
+    largest_remainder(total, wish, wishes, seats, salt, seat, book_key, got, scratch)
+    largest_remainder(venue, got, total, seats, salt, seat, book_key, from_venue, scratch)
+    largest_remainder(fee_micro, from_venue, venue, seats, salt, seat, book_key, fee, scratch)
     for i in range(seats):
-        change = want[parts[SEAT, i]]
-        if filled == 0:
-            parts[VENUE, i] = 0
-            parts[FEE, i] = 0
-        parts[GOT, i] = parts[GOT, i] * side if change * side > 0 else change
-        parts[VENUE, i] *= side
-    return seats
+        got[i] *= side
+        from_venue[i] *= side
+    return seats, minors

@@ -1,11 +1,11 @@
 """What a fill does to cash: one integer function in every world."""
 
-from podshop.maths.compiled import compiled
+from podshop.maths.compiled import lean
 
 FEE_UNIT = 100_000_000  # a fee of 1e-8 of notional is the finest that can be configured
 
 
-@compiled
+@lean
 def fee_of(lots: int, price_micro: int, fee_e8: int) -> int:
     """Fee of one venue fill, rounded up once.
 
@@ -19,13 +19,13 @@ def fee_of(lots: int, price_micro: int, fee_e8: int) -> int:
     return (abs(lots) * price_micro * fee_e8 + FEE_UNIT - 1) // FEE_UNIT
 
 
-@compiled
+@lean
 def settle(lots: int, price_micro: int, fee_micro: int) -> int:
     """Change of cash of whoever takes `lots` at `price_micro` and bears `fee_micro`; micro-dollars, exact."""
     return -lots * price_micro - fee_micro
 
 
-@compiled
+@lean
 def funding_of(lots: int, mark_micro: int, rate: float, assumed: bool) -> int:
     """Funding received (negative: paid) by a holder of `lots`, half-even to the micro-dollar.
 

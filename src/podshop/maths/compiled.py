@@ -7,12 +7,14 @@ folder carries a hash of every source that holds compiled code and of the compil
 import hashlib
 import importlib.metadata
 import importlib.resources
+import re
 import sys
 from collections.abc import Callable
 from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
+COMPILED = re.compile(rb"^@(compiled|lean|stage)$", re.MULTILINE)
 
 
 def sources_sha256() -> str:
@@ -29,7 +31,7 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
         name = f"{prefix}/{entry.name}"
         if entry.is_dir() and entry.name != "__pycache__":
             found += _sources(entry, name)
-        elif entry.name.endswith(".py") and (b"@compiled" in (source := entry.read_bytes()) or b"@stage" in source):
+        elif entry.name.endswith(".py") and COMPILED.search(source := entry.read_bytes()):
             found.append((name, source))
     return found
 
@@ -53,18 +55,26 @@ def compiled(function: F) -> F:
     return _compiled(function)
 
 
+def lean(function: F) -> F:
+    """Compile a function that makes no arrays: then nobody counts references to those it is given.
+
+    Counting costs ten atomic additions a call where a function has several ways out, and dominated the cycle.
+    """
+    return _compiled(function, _nrt=False)
+
+
 def stage(function: F) -> F:
-    """Compile a function that only compiled code calls; `alone` makes it callable from Python.
+    """`lean`, for a function that only compiled code calls; `alone` makes it callable from Python.
 
     The doorway from Python for a function of many arrays costs a second to compile, and the cycle has many of them.
     """
-    return _compiled(function, no_cpython_wrapper=True)
+    return _compiled(function, _nrt=False, no_cpython_wrapper=True)
 
 
 def alone(function: F) -> F:
     """The same machine code as `stage`, callable from Python."""
     original: F = function.py_func  # type: ignore[attr-defined]
-    return _compiled(original)
+    return lean(original)
 
 
 def _compiled(function: F, **options: Any) -> F:

@@ -3,12 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from podshop.maths.compiled import compiled
+from podshop.maths.compiled import lean
 from podshop.nouns import Whole
 
 Keys = NDArray[np.uint64]
 
 _MASK = (1 << 64) - 1
+SMALL = 1 << 26  # the product of two smaller numbers is a float without loss
+SORTED_FROM = 512  # comparisons from which sorting is quicker than looking for the largest again and again
 
 
 def fnv1a64(text: str) -> int:
@@ -25,7 +27,7 @@ def fnv1a64(text: str) -> int:
     return value
 
 
-@compiled
+@lean
 def mix(value: np.uint64) -> np.uint64:
     """Spread a 64-bit number over all its bits.
 
@@ -38,7 +40,7 @@ def mix(value: np.uint64) -> np.uint64:
     return z ^ (z >> np.uint64(31))
 
 
-@compiled
+@lean
 def _descending(values: Whole, start: int, end: int) -> None:
     """Sort values[start:end] in place, largest first.
 
@@ -58,46 +60,95 @@ def _descending(values: Whole, start: int, end: int) -> None:
         gap //= 3
 
 
-@compiled
-def largest_remainder(total: int, weights: Whole, count: int, keys: Keys, out: Whole, scratch: Whole) -> None:
+@lean
+def largest_remainder(
+    total: int,
+    weights: Whole,
+    whole: int,
+    count: int,
+    salt: np.uint64,
+    names: Whole,
+    keys: Keys,
+    out: Whole,
+    scratch: Whole,
+) -> None:
     """Divide a whole number in proportion to weights, exactly: quotas rounded down, the rest to the largest remainders.
 
     total    >= 0, at most sum of the weights when these are wishes
-    weights  (>= count,) int64 >= 0, sum > 0, total x weight below 2^63
-    keys     (>= count,) uint64; equal remainders go to the larger key
+    weights  (>= count,) int64 >= 0, total x weight below 2^63; `whole` is their sum, > 0 unless total is 0
+    salt, names, keys  of equal remainders the larger mix(salt ^ keys[names[i]]) comes first
     out      (>= count,) int64, receives the parts; they sum to `total`
     scratch  (>= 2 x count,) int64
 
     Source: Balinski & Young (1982), "Fair Representation", Hamilton's method.
     """
-    whole = np.int64(0)
-    for i in range(count):
-        whole += weights[i]
+    if count == 1:
+        out[0] = total
+        return
     if total == whole:
         for i in range(count):
             out[i] = weights[i]
         return
-    given = np.int64(0)
+    left = total
+    if total < SMALL and whole < SMALL:  # products are floats without loss, and a multiplication is quicker than a division
+        share = total / whole
+        for i in range(count):
+            quota = np.int64(share * weights[i])
+            rest = total * weights[i] - quota * whole
+            off = np.int64(rest >= whole) - np.int64(rest < 0)  # the float may be a hair off
+            out[i] = quota + off
+            scratch[i] = rest - off * whole
+            left -= quota + off
+    else:
+        for i in range(count):
+            quota = total * weights[i] // whole
+            out[i] = quota
+            scratch[i] = total * weights[i] - quota * whole
+            left -= quota
+    if left * count > SORTED_FROM:
+        left = _give_to_the_clear(left, count, out, scratch)
+    while left > 0:
+        largest = np.int64(0)
+        for i in range(count):
+            largest = max(largest, scratch[i])
+        equals = np.int64(0)
+        for i in range(count):
+            equals += np.int64(scratch[i] == largest)
+        if equals > left:
+            _give_to_the_tied(left, largest, count, salt, names, keys, out, scratch)
+            return
+        for i in range(count):
+            given = scratch[i] == largest
+            out[i] += np.int64(given)
+            scratch[i] = -1 if given else scratch[i]
+        left -= equals
+
+
+@lean
+def _give_to_the_clear(left: int, count: int, out: Whole, scratch: Whole) -> int:
+    """Give one to each remainder above the edge, by sorting: for the many. Answers how many are left for the edge."""
     for i in range(count):
-        product = total * weights[i]
-        quota = product // whole
-        out[i] = quota
-        scratch[i] = product - quota * whole
         scratch[count + i] = scratch[i]
-        given += quota
-    left = total - given
-    if left == 0:
-        return
     _descending(scratch, count, 2 * count)
     edge = scratch[count + left - 1]
     for i in range(count):
         if scratch[i] > edge:
             out[i] += 1
             left -= 1
-    for _ in range(left):  # several stand on the edge: the larger key first
-        best = -1
+        if scratch[i] != edge:
+            scratch[i] = -1
+    return left
+
+
+@lean
+def _give_to_the_tied(
+    left: int, edge: int, count: int, salt: np.uint64, names: Whole, keys: Keys, out: Whole, scratch: Whole
+) -> None:
+    """Give one each to `left` of those whose remainder is the edge: to those of the largest keys."""
+    for _ in range(left):
+        best = np.int64(-1)
         for i in range(count):
-            if scratch[i] == edge and (best < 0 or keys[i] > keys[best]):
+            if scratch[i] == edge and (best < 0 or mix(salt ^ keys[names[i]]) > mix(salt ^ keys[names[best]])):
                 best = i
         out[best] += 1
         scratch[best] = -1

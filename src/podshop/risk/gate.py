@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from podshop.maths.compiled import compiled
+from podshop.maths.compiled import lean
 from podshop.nouns import Panel, Whole
 from podshop.nouns.verdict import (
     GROSS,
@@ -33,7 +33,7 @@ HALVINGS = 20
 DAY_NS = 86_400_000_000_000
 
 
-@compiled
+@lean
 def times_matrix(matrix: Panel, x: Panel, out: Panel) -> None:
     """out = matrix x, for a symmetric matrix, each sum in the order of the columns and the inner loop over rows."""
     n = x.shape[0]
@@ -46,7 +46,7 @@ def times_matrix(matrix: Panel, x: Panel, out: Panel) -> None:
                 out[i] += matrix[j, i] * value
 
 
-@compiled
+@lean
 def value_at_risk(covariance: Panel, x: Panel, tail: float, scratch: Panel) -> float:
     """Loss over one day that is passed with the tail's probability, in the unit of x; plain parametric VaR.
 
@@ -61,7 +61,7 @@ def value_at_risk(covariance: Panel, x: Panel, tail: float, scratch: Panel) -> f
     return tail * math.sqrt(max(variance, 0.0))
 
 
-@compiled
+@lean
 def reducing_leg(held: int, change: int) -> int:
     """The part of a change that brings a position toward flat: never more than what is held.
 
@@ -75,7 +75,7 @@ def reducing_leg(held: int, change: int) -> int:
     return np.int64(0)
 
 
-@compiled
+@lean
 def pass_reductions(held: Whole, net: Whole, mark: Whole, min_notional: Whole, first: Whole, code: Whole) -> None:
     """Wave 1: the part of each order that reduces passes, whatever else is broken; only the venue's minimum binds.
 
@@ -93,7 +93,7 @@ def pass_reductions(held: Whole, net: Whole, mark: Whole, min_notional: Whole, f
         first[m] = reducing_leg(held[m], net[m])
 
 
-@compiled
+@lean
 def refusal(state: int, age_bars: int, history_ns: int) -> int:
     """Code that forbids any increase in a market, or 0. NaN-proof: everything here is whole."""
     if state >= HALTED_STATE:
@@ -107,7 +107,7 @@ def refusal(state: int, age_bars: int, history_ns: int) -> int:
     return 0
 
 
-@compiled
+@lean
 def pass_increases(  # noqa: PLR0913
     after_first: Whole,
     second: Whole,
@@ -135,7 +135,8 @@ def pass_increases(  # noqa: PLR0913
     weight       (M,) cap of each market, fraction of NAV
     reserve      share of the notional in flight that fees and the collar may cost
     code, measured, bound  (M,) written where something was cut
-    held, step, risk_of_*  (M,) scratch; dollars here are micro-dollars as floats
+    held, risk_of_held     (M,) notional after the reductions and S times it, as `mark_risky_reductions` left them
+    step, risk_of_step, risk_of_box  (M,) scratch; dollars here are micro-dollars as floats
     """
     markets = second.shape[0]
     asked = 0.0
@@ -157,17 +158,14 @@ def pass_increases(  # noqa: PLR0913
     asked = 0.0
     base_gross = 0.0
     for m in range(markets):
-        held[m] = np.float64(after_first[m] * mark[m])
         step[m] = np.float64(second[m] * mark[m])
         asked += abs(step[m])
         base_gross += abs(held[m])
     if asked == 0.0:
         return
-    times_matrix(covariance, held, risk_of_held)
     for m in range(markets):
         step[m] *= 0.5
-    times_matrix(covariance, step, risk_of_step)
-    _times_absolute(covariance, step, risk_of_box)
+    _times_both(covariance, step, risk_of_step, risk_of_box)
     failed, var_all = _fails(
         1.0, nav, reserve, asked, base_gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
     )
@@ -204,33 +202,29 @@ def pass_increases(  # noqa: PLR0913
     )  # fmt: skip
 
 
-@compiled
+@lean
 def mark_risky_reductions(  # noqa: PLR0913
     held: Whole, filled: Whole, mark: Whole, covariance: Panel, nav: int, max_var: float, tail: float,
     code: Whole, measured: Panel, bound: Panel, notional: Panel, risk: Panel,
 ) -> None:  # fmt: skip
     """A reduction passes even if, closing one leg of a hedge, it lifts VaR over its limit; then its verdict says so.
 
-    held, filled  (M,) lots before the reductions, and what was filled of them
-    notional, risk  (M,) scratch
+    held, filled    (M,) lots before the reductions, and what was filled of them
+    notional, risk  (M,) receive the notional after the reductions, and S times it: the increases are judged on them
     """
-    any_filled = False
-    for m in range(held.shape[0]):
-        notional[m] = np.float64((held[m] + filled[m]) * mark[m])
-        any_filled = any_filled or filled[m] != 0
-    if not any_filled:
-        return
-    after = value_at_risk(covariance, notional, tail, risk)
-    if after <= max_var * nav:
-        return
     for m in range(held.shape[0]):
         notional[m] = np.float64(held[m] * mark[m])
     before = value_at_risk(covariance, notional, tail, risk)
-    if after <= before:
-        return
+    any_filled = False
     for m in range(held.shape[0]):
-        notional[m] = np.float64((held[m] + filled[m]) * mark[m])
-    times_matrix(covariance, notional, risk)
+        if filled[m] != 0:
+            notional[m] = np.float64((held[m] + filled[m]) * mark[m])
+            any_filled = True
+    if not any_filled:
+        return
+    after = value_at_risk(covariance, notional, tail, risk)
+    if after <= max_var * nav or after <= before:
+        return
     for m in range(held.shape[0]):
         if risk[m] * filled[m] > 0.0 and code[m] == OK:
             code[m] = REDUCES_COIN_RAISES_VAR
@@ -238,20 +232,23 @@ def mark_risky_reductions(  # noqa: PLR0913
             bound[m] = max_var
 
 
-@compiled
-def _times_absolute(matrix: Panel, x: Panel, out: Panel) -> None:
-    """out = |matrix| |x|."""
+@lean
+def _times_both(matrix: Panel, x: Panel, out: Panel, absolute: Panel) -> None:
+    """out = matrix x and absolute = |matrix| |x|, in one walk over a symmetric matrix."""
     n = x.shape[0]
     for i in range(n):
         out[i] = 0.0
+        absolute[i] = 0.0
     for j in range(n):
-        value = abs(x[j])
+        value = x[j]
         if value != 0.0:
+            size = abs(value)
             for i in range(n):
-                out[i] += abs(matrix[j, i]) * value
+                out[i] += matrix[j, i] * value
+                absolute[i] += abs(matrix[j, i]) * size
 
 
-@compiled
+@lean
 def _fails(  # noqa: PLR0913
     factor: float,
     nav: int,
@@ -286,7 +283,7 @@ def _fails(  # noqa: PLR0913
     return 0, var
 
 
-@compiled
+@lean
 def _recheck(  # noqa: PLR0913
     after_first: Whole,
     second: Whole,
@@ -310,8 +307,7 @@ def _recheck(  # noqa: PLR0913
         step[m] = 0.5 * np.float64(second[m] * mark[m])
         asked += 2.0 * abs(step[m])
         gross += abs(held[m])
-    times_matrix(covariance, step, risk_of_step)
-    _times_absolute(covariance, step, risk_of_box)
+    _times_both(covariance, step, risk_of_step, risk_of_box)
     failed, _ = _fails(
         1.0, nav, reserve, asked, gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
     )
@@ -320,7 +316,7 @@ def _recheck(  # noqa: PLR0913
             second[m] = 0
 
 
-@compiled
+@lean
 def drop_small(  # noqa: PLR0913
     first: Whole,
     second: Whole,

@@ -15,9 +15,9 @@ import math
 import numpy as np
 
 from podshop.execution.netting import cap_bound, cap_lots, wishes_within_cap
-from podshop.ledger.allot import FEE, GOT, SEAT, VENUE, share_out
+from podshop.ledger.allot import share_out
 from podshop.ledger.settle import fee_of, settle
-from podshop.maths.compiled import compiled, stage
+from podshop.maths.compiled import lean, stage
 from podshop.nouns.verdict import (
     BOOK_GROSS,
     CROSS_FILL,
@@ -32,6 +32,7 @@ from podshop.nouns.verdict import (
     VENUE_MIN,
 )
 from podshop.risk import gate
+from podshop.maths.whole import mix
 from podshop.nouns import Whole
 from podshop.run import finance, rows
 from podshop.run.state import FILLS, FUNDING, NAV, VERDICTS, Facts, Flags, Fund, Rows, Shadows, Terms, Work
@@ -43,7 +44,7 @@ YOUNG_NS = 90 * gate.DAY_NS
 END, DUE, FULL, RUINED = range(4)  # why a span returned
 
 
-@compiled
+@lean
 def span(
     fund: Fund, work: Work, terms: Terms, facts: Facts, shadows: Shadows, due: Flags, out: Rows, k: int, is_open: bool
 ) -> tuple[int, int]:
@@ -90,12 +91,12 @@ def _nearly_full(out: Rows, markets: int, books: int, events: int) -> bool:
 @stage
 def wish(fund: Fund, terms: Terms, facts: Facts, shadows: Shadows, out: Rows, k: int) -> None:
     """Each book wishes what its shadow holds, at its own capital; anew at its cadence, at once on a stop or a ladder step."""
-    for b in range(shadows.target.shape[1]):
+    for b in range(shadows.target.shape[0]):
         if shadows.fires[k, b] or fund.refresh[b]:
             factor = fund.capital[b] * fund.throttle[b] * fund.fund_throttle[0] / terms.reference_micro
             gross = 0.0
             for m in range(fund.lots.shape[0]):
-                lots = np.int64(shadows.target[k, b, m] * factor)
+                lots = np.int64(shadows.target[b, m, k] * factor)
                 fund.wished[m, b] = lots
                 gross += np.float64(abs(lots) * facts.mark[k, m])
             most = terms.book_gross * fund.capital[b]
@@ -113,7 +114,7 @@ def wish(fund: Fund, terms: Terms, facts: Facts, shadows: Shadows, out: Rows, k:
             fund.refresh[b] = False
         if shadows.urgent[k, b]:
             for m in range(fund.lots.shape[0]):
-                if shadows.target[k, b, m] == 0:
+                if shadows.target[b, m, k] == 0:
                     fund.wished[m, b] = 0
 
 
@@ -125,35 +126,26 @@ def net(fund: Fund, work: Work, terms: Terms, facts: Facts, k: int) -> None:
         work.filled[m] = 0
         work.first[m] = 0
         work.second[m] = 0
+        work.wanted[m] = 0
+        work.net[m] = 0
+        work.crossed[m] = 0
         mark = facts.mark[k, m]
         if mark == 0:
-            for b in range(work.want.shape[1]):
-                work.want[m, b] = 0
-            work.wanted[m] = 0
-            work.net[m] = 0
-            work.crossed[m] = 0
             continue
         held = fund.venue_lots[m]
         weight = _weight(terms, facts, k, m)
+        work.weight[m] = weight
         cap = cap_lots(weight, fund.nav[0], mark)
-        capped = wishes_within_cap(fund.wished[m], fund.lots[m], cap, work.want[m])
-        buys = np.int64(0)
-        sells = np.int64(0)
-        target = np.int64(0)
-        for b in range(work.want.shape[1]):
-            change = work.want[m, b]
-            target += fund.wished[m, b]
-            if change > 0:
-                buys += change
-            else:
-                sells -= change
-        work.wanted[m] = target - held if target != held else buys - sells
+        buys, sells, target = wishes_within_cap(fund.wished, fund.lots, m, held, cap, work.want)
         work.net[m] = buys - sells
+        work.wanted[m] = target - held if target != held else buys - sells
         work.crossed[m] = min(buys, sells)
+        work.side[m] = 1 if buys >= sells else -1
         work.measured[m] = abs(held + work.net[m]) * mark / fund.nav[0]
         work.bound[m] = weight
-        if capped:
-            cure = held * target > 0 and cap_bound(held, target, cap) < abs(held)
+        bound = cap_bound(held, target, cap)
+        if abs(target) > bound:
+            cure = held * target > 0 and bound < abs(held)
             work.code[m] = CURE if cure else POSITION_CAP
             work.measured[m] = abs(held if cure else target) * mark / fund.nav[0]
 
@@ -205,7 +197,6 @@ def gate_increases(fund: Fund, work: Work, terms: Terms, facts: Facts, k: int) -
             work.measured[m], work.bound[m] = np.float64(abs(work.filled[m])), np.float64(abs(work.first[m]))
             work.second[m] = 0
     for m in range(markets):
-        work.weight[m] = _weight(terms, facts, k, m)
         work.after_first[m] = fund.venue_lots[m] + work.filled[m]
     gate.pass_increases(
         work.after_first, work.second, facts.mark[k], work.weight, covariance, fund.nav[0], terms.max_gross, terms.max_var,
@@ -217,7 +208,7 @@ def gate_increases(fund: Fund, work: Work, terms: Terms, facts: Facts, k: int) -
     )
 
 
-@compiled
+@lean
 def fill(leg: Whole, filled: Whole, reference: Whole, most: Whole) -> None:
     """Add what the venue fills of one leg: nothing without trading in the next bar, and no more than it can bear.
 
@@ -234,7 +225,9 @@ def allot(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: int)
     """One venue fill per market, both legs at one price; then every book its share. Verdict rows come first."""
     row = facts.risk_row[k]
     cycle = facts.time[k] // terms.interval_ns
+    salt = mix(np.uint64(cycle))
     net_row = np.int64(fund.lots.shape[1])
+    seat, wished, got, from_venue, fees, minor, scratch = work.parts
     for m in range(work.net.shape[0]):
         if work.wanted[m] != 0:
             rows.verdict(
@@ -252,16 +245,16 @@ def allot(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: int)
             fee = fee_of(filled, price, terms.fee_e8)
         if crossed != 0:
             fund.saved[0] += _saved(crossed, reference, depth, sigma, terms.half_spread, terms.impact, terms.fee_e8)
-        seats = share_out(
-            work.want[m], crossed, filled, fee, cycle, terms.market_key[m], terms.book_key,
-            work.parts, work.scratch, work.keys,
+        seats, minors = share_out(
+            work.want, m, work.side[m], crossed, filled, fee, mix(salt ^ terms.market_key[m]), terms.book_key,
+            seat, wished, got, from_venue, fees, minor, scratch,
         )  # fmt: skip
         cash = settle(filled, price, fee)
         fund.venue_lots[m] += filled
         fund.venue_cash[0] += cash
         post_fills(
-            work.parts, seats, fund.lots[m], fund.cash, filled, cash, price, reference, fund.residual,
-            out.fills, out.count, fund.seq, cycle, m,
+            work.want, seat, got, from_venue, fees, minor, seats, minors if crossed != 0 else np.int64(0), fund.lots,
+            fund.cash, filled, cash, price, reference, fund.residual, out.fills, out.count, fund.seq, k, m,
         )  # fmt: skip
     for m in range(fund.mark_before.shape[0]):
         fund.mark_before[m] = facts.mark[k, m]
@@ -269,34 +262,52 @@ def allot(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: int)
 
 @stage
 def post_fills(  # noqa: PLR0913
-    parts: Whole, seats: int, lots: Whole, cash: Whole, filled: int, paid: int, price: int, reference: int, residual: Whole,
-    to: Whole, count: Whole, seq: Whole, cycle: int, m: int,
+    want: Whole, seat: Whole, got: Whole, from_venue: Whole, fees: Whole, minor: Whole, seats: int, minors: int,
+    lots: Whole, cash: Whole, filled: int, paid: int, price: int, reference: int, residual: Whole,
+    to: Whole, count: Whole, seq: Whole, k: int, m: int,
 ) -> None:  # fmt: skip
-    """Post the books' shares of one market: crossed at the reference first, then the venue's part at its price.
+    """Post the books' shares of one market: crossed at the reference (minority, majority), then the venue's at its price.
 
-    parts, seats  as `share_out` left them; lots, cash (B1,) of the books
-    filled, paid  what the venue filled and what it did to the account's cash: the books must sum to both
+    seat .. minors  as `share_out` left them; lots (M, B1), cash (B1,) of the books
+    filled, paid    what the venue filled and what it did to the account's cash: the books must sum to both
     """
+    row = count[FILLS]
+    number = seq[0] - row
     lots_in_books = np.int64(0)
     cash_in_books = np.int64(0)
-    for kind in (CROSS_FILL, VENUE_FILL):
-        at = reference if kind == CROSS_FILL else price
+    for i in range(minors):
+        change = want[m, minor[i]]
+        received = settle(change, reference, np.int64(0))
+        lots[m, minor[i]] += change
+        cash[minor[i]] += received
+        lots_in_books += change
+        cash_in_books += received
+        row = rows.fill(to, row, number, k, m, minor[i], change, reference, np.int64(0), np.int64(CROSS_FILL))
+    if minors > 0:
         for i in range(seats):
-            change = parts[VENUE, i] if kind == VENUE_FILL else parts[GOT, i] - parts[VENUE, i]
-            if change != 0:
-                b = parts[SEAT, i]
-                fee = parts[FEE, i] if kind == VENUE_FILL else np.int64(0)
-                received = settle(change, at, fee)
-                lots[b] += change
-                cash[b] += received
-                lots_in_books += change
-                cash_in_books += received
-                rows.fill(to, count, seq, cycle, m, b, change, at, reference, fee, kind)
+            change = got[i] - from_venue[i]
+            received = settle(change, reference, np.int64(0))
+            lots[m, seat[i]] += change
+            cash[seat[i]] += received
+            lots_in_books += change
+            cash_in_books += received
+            row = rows.fill(to, row, number, k, m, seat[i], change, reference, np.int64(0), np.int64(CROSS_FILL))
+    if filled != 0:
+        for i in range(seats):
+            change = from_venue[i]
+            received = settle(change, price, fees[i])
+            lots[m, seat[i]] += change
+            cash[seat[i]] += received
+            lots_in_books += change
+            cash_in_books += received
+            row = rows.fill(to, row, number, k, m, seat[i], change, price, fees[i], np.int64(VENUE_FILL))
+    count[FILLS] = row
+    seq[0] = number + row
     residual[0] = max(residual[0], abs(lots_in_books - filled))
     residual[1] = max(residual[1], abs(cash_in_books - paid))
 
 
-@compiled
+@lean
 def _saved(
     crossed: int, reference: int, depth: float, sigma: float, half_spread: float, impact: float, fee_e8: int
 ) -> int:

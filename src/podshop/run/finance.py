@@ -5,17 +5,17 @@ import math
 import numpy as np
 
 from podshop.ledger.settle import funding_of, settle
-from podshop.maths.compiled import compiled, stage
+from podshop.maths.compiled import lean, stage
 from podshop.nouns import ASSUMED, Whole
 from podshop.nouns.verdict import SETTLEMENT_FILL
 from podshop.risk.gate import value_at_risk
 from podshop.run import rows
-from podshop.run.state import Facts, Fund, Rows, Terms, Work
+from podshop.run.state import FILLS, Facts, Fund, Rows, Terms, Work
 
 DEAD_LOSS = 0.05  # a market that died is settled this much worse than its last mark
 
 
-@compiled
+@lean
 def open_cycle(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: int) -> None:
     """Charge the funding stamped inside (t_{k-1}, t_k) at the mark before, then strike the NAV row of t_k."""
     cycle = facts.time[k] // terms.interval_ns
@@ -27,7 +27,9 @@ def open_cycle(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k:
                 facts.funding_rate[event], facts.funding_source[event], out.funding, out.count, fund.seq, cycle, event, m,
             )  # fmt: skip
     nav = net_worth(fund.cash, fund.venue_lots, facts.mark[k])
-    cash = np.sum(fund.cash)
+    cash = np.int64(0)
+    for b in range(fund.cash.shape[0]):
+        cash += fund.cash[b]
     gross = 0.0
     net = 0.0
     for m in range(fund.venue_lots.shape[0]):
@@ -56,16 +58,16 @@ def finance(fund: Fund, terms: Terms, facts: Facts, out: Rows, k: int) -> None:
                 facts.funding_rate[event], facts.funding_source[event], out.funding, out.count, fund.seq, cycle, event, m,
             )  # fmt: skip
     for m in range(fund.venue_lots.shape[0]):
-        if facts.dead[k, m] and np.any(fund.lots[m] != 0):
+        if facts.dead[k, m] and _anyone_holds(fund.lots[m]):
             fund.venue_cash[0] += _settle_dead(
-                fund.lots[m], fund.wished[m], fund.cash, dead_price(fund.venue_lots[m], facts.mark[k, m]), facts.mark[k, m],
-                out.fills, out.count, fund.seq, cycle, m,
+                fund.lots[m], fund.wished[m], fund.cash, dead_price(fund.venue_lots[m], facts.mark[k, m]),
+                out.fills, out.count, fund.seq, k, m,
             )  # fmt: skip
             fund.venue_lots[m] = 0
     fund.nav[0] = net_worth(fund.cash, fund.venue_lots, facts.mark[k])
 
 
-@compiled
+@lean
 def net_worth(cash: Whole, lots: Whole, mark: Whole) -> int:
     """Cash of all books and the house, and the value of the net lots at these marks; micro-dollars."""
     worth = np.int64(0)
@@ -101,7 +103,7 @@ def _pay(  # noqa: PLR0913
     venue_cash[0] += of_account
 
 
-@compiled
+@lean
 def dead_price(lots: int, mark: int) -> int:
     """What a holder of `lots` gets in a market that trades no more: 5 % worse than the last mark, rounded against it."""
     if lots > 0:
@@ -112,17 +114,28 @@ def dead_price(lots: int, mark: int) -> int:
 
 
 @stage
+def _anyone_holds(lots: Whole) -> bool:
+    for b in range(lots.shape[0]):
+        if lots[b] != 0:
+            return True
+    return False
+
+
+@stage
 def _settle_dead(  # noqa: PLR0913
-    lots: Whole, wished: Whole, cash: Whole, price: int, mark: int, to: Whole, count: Whole, seq: Whole, cycle: int, m: int
+    lots: Whole, wished: Whole, cash: Whole, price: int, to: Whole, count: Whole, seq: Whole, k: int, m: int
 ) -> int:
     """Close every book's position in a market that trades no more, all at one price; answers the account's cash."""
     received = np.int64(0)
+    row = count[FILLS]
+    number = seq[0] - row
     for b in range(lots.shape[0]):
-        if lots[b] != 0:
-            proceeds = settle(-lots[b], price, np.int64(0))
-            cash[b] += proceeds
-            received += proceeds
-            rows.fill(to, count, seq, cycle, m, b, -lots[b], price, mark, np.int64(0), np.int64(SETTLEMENT_FILL))
-            lots[b] = 0
+        proceeds = settle(-lots[b], price, np.int64(0))
+        cash[b] += proceeds
+        received += proceeds
+        row = rows.fill(to, row, number, k, m, b, -lots[b], price, np.int64(0), np.int64(SETTLEMENT_FILL))
+        lots[b] = 0
         wished[b] = 0
+    count[FILLS] = row
+    seq[0] = number + row
     return received

@@ -114,11 +114,13 @@ class Run:
         """Run every shadow book over the stretch, one at a time."""
         cycles, books, markets = len(facts.time), len(self.books), facts.mark.shape[1]
         targets = ShadowTargets(
-            target=np.zeros((cycles, books, markets), np.int64),
+            target=np.zeros((books, markets, cycles), np.int64),
             fires=np.zeros((cycles, books), np.bool_),
             urgent=np.zeros((cycles, books), np.bool_),
         )
-        equity = np.zeros((cycles, books), np.int64)
+        urgent = np.zeros((books, cycles), np.bool_)
+        equity = np.zeros((books, cycles), np.int64)
+        events = np.empty(int(facts.funding_until[-1] - facts.funding_until[0]), np.int64)
         said = {name: seat.voice(facts.time) for name, seat in self.seats.items()}
         for b, mandate in enumerate(self.file.mandates):
             fires = opinions.fires(facts.time, self.interval_ns, duration_ns(mandate.cadence))
@@ -126,9 +128,10 @@ class Run:
             shadow.run_shadow(
                 self.shadows[b], self.orders[b], self.terms, facts, self.fund.mark_before,
                 opinions.listen(mandate, fires, self.seats, said), fires, strike,
-                targets.target[:, b], targets.urgent[:, b], equity[:, b],
+                targets.target[b], urgent[b], equity[b], events,
             )  # fmt: skip
-        return targets, equity
+        targets.urgent[:] = urgent.T
+        return targets, np.ascontiguousarray(equity.T)
 
     def _python(self, facts: Facts, k: int, treasury: bool, limits: bool) -> None:
         """Call the agents that are due in the middle of cycle k: the treasury first, then risk; then write the books."""

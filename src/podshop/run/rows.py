@@ -1,12 +1,14 @@
 """Rows that the compiled cycle writes: nothing here decides anything."""
 
-from podshop.maths.compiled import compiled
+import numpy as np
+
+from podshop.maths.compiled import lean
 from podshop.nouns import Panel, Whole
 from podshop.nouns.verdict import APPROVE, SHRINK, VETO
 from podshop.run.state import FILLS, FUNDING, NAV, VERDICTS
 
 
-@compiled
+@lean
 def next_seq(seq: Whole) -> int:
     """Number of the next row; one counter over all tables."""
     number = seq[0]
@@ -14,7 +16,7 @@ def next_seq(seq: Whole) -> int:
     return number
 
 
-@compiled
+@lean
 def nav(
     whole: Whole, real: Panel, count: Whole, seq: Whole, cycle: int, nav_micro: int, cash_micro: int,
     gross: float, net: float, drawdown: float, var: float,
@@ -32,7 +34,7 @@ def nav(
     count[NAV] = i + 1
 
 
-@compiled
+@lean
 def funding(
     to: Whole, count: Whole, seq: Whole, cycle: int, event: int, m: int, b: int, lots: int, mark: int, cash: int
 ) -> None:
@@ -49,26 +51,29 @@ def funding(
     count[FUNDING] = i + 1
 
 
-@compiled
+@lean
 def fill(
-    to: Whole, count: Whole, seq: Whole, cycle: int, m: int, b: int, lots: int, price: int, reference: int, fee: int,
-    kind: int,
-) -> None:  # fmt: skip
-    """Append to the rows of fills."""
-    i = count[FILLS]
-    to[i, 0] = cycle
-    to[i, 1] = next_seq(seq)
-    to[i, 2] = m
-    to[i, 3] = b
-    to[i, 4] = lots
-    to[i, 5] = price
-    to[i, 6] = reference
-    to[i, 7] = fee
-    to[i, 8] = kind
-    count[FILLS] = i + 1
+    to: Whole, row: int, number: int, k: int, m: int, b: int, lots: int, price: int, fee: int, kind: int
+) -> int:
+    """Write a row of fills, the most written: its place is packed into one number, and 0 lots leave no row.
+
+    row, number  where to write; number + row is its seq
+    ->           the next row
+    """
+    to[row, 0] = ((k << 16 | m) << 16 | b) << 8 | kind
+    to[row, 1] = number + row
+    to[row, 2] = lots
+    to[row, 3] = price
+    to[row, 4] = fee
+    return row + np.int64(lots != 0)
 
 
-@compiled
+def place(packed: Whole) -> tuple[Whole, Whole, Whole, Whole]:
+    """Row of the stretch, market, book and kind that a row of fills packs."""
+    return packed >> 40, packed >> 24 & 0xFFFF, packed >> 8 & 0xFFFF, packed & 0xFF
+
+
+@lean
 def verdict(
     to: Whole, real: Panel, count: Whole, seq: Whole, cycle: int, m: int, b: int, code: int, wanted: int, allowed: int,
     filled: int, measured: float, bound: float,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from podshop.ledger.allot import Parts, new_parts
 from podshop.nouns import Panel, Times, Whole
 
 Keys = NDArray[np.uint64]
@@ -80,7 +81,7 @@ class Facts(NamedTuple):
 class Shadows(NamedTuple):
     """What the shadow books decided over the same K cycles."""
 
-    target: Whole  # (K, B, M)
+    target: Whole  # (B, M, K)
     fires: Flags  # (K, B) the mandate's cadence
     urgent: Flags  # (K, B) a stop or the longest holding, this very cycle
 
@@ -92,6 +93,7 @@ class Work(NamedTuple):
     wanted: Whole  # (M,) net change wished before the cap: what the verdict speaks of
     net: Whole  # (M,) net change after cap and crossing
     crossed: Whole  # (M,) lots crossed inside
+    side: Whole  # (M,) of the majority: 1 buys, -1 sells
     first: Whole  # (M,) reducing leg allowed (signed)
     second: Whole  # (M,) increasing leg allowed (signed)
     filled: Whole  # (M,) venue fill so far (signed)
@@ -105,9 +107,7 @@ class Work(NamedTuple):
     risk_of_held: Panel  # (M,) S x
     risk_of_step: Panel  # (M,)
     risk_of_box: Panel  # (M,)
-    parts: Whole  # (5, B1) allotment: book, wish, got, venue part, fee
-    scratch: Whole  # (2 x B1,)
-    keys: Keys  # (B1,)
+    parts: Parts
 
 
 class Rows(NamedTuple):
@@ -116,7 +116,7 @@ class Rows(NamedTuple):
     count: Whole  # (5,) nav, fills, funding, verdicts, (free)
     nav: Whole  # (n, 4) cycle, seq, nav, cash
     nav_real: Panel  # (n, 4) gross, net, drawdown, var
-    fills: Whole  # (n, 9) cycle, seq, market, book, lots, price, reference, fee, kind
+    fills: Whole  # (n, 5) place (stretch row, market, book, kind), seq, lots, price, fee
     funding: Whole  # (n, 8) cycle, seq, event, market, book, lots, mark, cash
     verdicts: Whole  # (n, 9) cycle, seq, market, book, verdict, code, wanted, allowed, filled
     verdicts_real: Panel  # (n, 2) measured, bound
@@ -166,6 +166,7 @@ def new_work(markets: int, books: int) -> Work:
         wanted=whole(),
         net=whole(),
         crossed=whole(),
+        side=whole(),
         first=whole(),
         second=whole(),
         filled=whole(),
@@ -179,13 +180,11 @@ def new_work(markets: int, books: int) -> Work:
         risk_of_held=real(),
         risk_of_step=real(),
         risk_of_box=real(),
-        parts=np.zeros((5, books + 1), np.int64),
-        scratch=np.zeros(2 * books + 2, np.int64),
-        keys=np.zeros(books + 1, np.uint64),
+        parts=new_parts(books + 1),
     )
 
 
-def new_rows(markets: int, books: int, cycles: int, least: int = 1 << 17) -> Rows:
+def new_rows(markets: int, books: int, cycles: int, least: int = 1 << 15) -> Rows:
     """Room for at least four of the fullest cycles of a fund of this size."""
     fills = max(least, 4 * fills_per_cycle(markets, books))
     verdicts = max(least, 4 * markets * (books + 1))
@@ -194,7 +193,7 @@ def new_rows(markets: int, books: int, cycles: int, least: int = 1 << 17) -> Row
         count=np.zeros(5, np.int64),
         nav=np.zeros((cycles + 1, 4), np.int64),
         nav_real=np.zeros((cycles + 1, 4)),
-        fills=np.zeros((fills, 9), np.int64),
+        fills=np.zeros((fills, 5), np.int64),
         funding=np.zeros((funding, 8), np.int64),
         verdicts=np.zeros((verdicts, 9), np.int64),
         verdicts_real=np.zeros((verdicts, 2)),

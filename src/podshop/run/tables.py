@@ -7,6 +7,8 @@ import numpy as np
 
 from podshop.ledger.settle import settle
 from podshop.nouns import Instrument, Panel, Whole
+from podshop.nouns.verdict import SETTLEMENT_FILL
+from podshop.run.rows import place
 from podshop.run.state import FILLS, FUNDING, NAV, VERDICTS, Facts, Fund, Rows
 
 Columns = Mapping[str, np.ndarray[Any, Any]]
@@ -34,7 +36,7 @@ class Tables:
         self._nav(rows.nav[: counts[NAV]].T.copy(), rows.nav_real[: counts[NAV]].T.copy(), facts)
         self._funding(rows.funding[: counts[FUNDING]].T.copy(), facts)
         self._verdicts(rows.verdicts[: counts[VERDICTS]].T.copy(), rows.verdicts_real[: counts[VERDICTS]].T.copy())
-        self._fills(rows.fills[: counts[FILLS]].T.copy())
+        self._fills(rows.fills[: counts[FILLS]].T.copy(), facts)
 
     def markets(self, instruments: Sequence[Instrument]) -> None:
         """How each market trades; once, before everything else."""
@@ -112,18 +114,22 @@ class Tables:
             },
         )  # fmt: skip
 
-    def _fills(self, columns: Whole) -> None:
-        cycle, seq, market, book, lots, price_micro, reference_micro, fee_micro, kind = columns
-        if len(cycle):
-            self._sink.write(
-                "fills",
-                {
-                    "cycle": cycle, "seq": seq, "time": cycle * self._interval_ns, "market": market, "book": book,
-                    "lots": lots, "price": price_micro / self._scale[market], "price_micro": price_micro,
-                    "reference_micro": reference_micro, "fee_micro": fee_micro,
-                    "cash_micro": settle.py_func(lots, price_micro, fee_micro), "kind": kind,
-                },
-            )  # fmt: skip
+    def _fills(self, columns: Whole, facts: Facts) -> None:
+        packed, seq, lots, price_micro, fee_micro = columns
+        if not len(seq):
+            return
+        row, market, book, kind = place(packed)
+        time = facts.time[row]
+        reference = np.where(kind == SETTLEMENT_FILL, facts.mark[row, market], facts.reference[row, market])
+        self._sink.write(
+            "fills",
+            {
+                "cycle": time // self._interval_ns, "seq": seq, "time": time, "market": market, "book": book,
+                "lots": lots, "price": price_micro / self._scale[market], "price_micro": price_micro,
+                "reference_micro": reference, "fee_micro": fee_micro,
+                "cash_micro": settle.py_func(lots, price_micro, fee_micro), "kind": kind,
+            },
+        )  # fmt: skip
 
     def _funding(self, columns: Whole, facts: Facts) -> None:
         cycle, seq, event, market, book, lots, mark_micro, cash_micro = columns

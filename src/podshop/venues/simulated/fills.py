@@ -8,11 +8,11 @@ import math
 
 import numpy as np
 
-from podshop.maths.compiled import compiled
+from podshop.maths.compiled import lean
 from podshop.nouns import DAY_NS, Panel, Whole
 
 
-@compiled
+@lean
 def slipped_price(
     reference_micro: int, lots: int, depth_lots: float, sigma_day: float, half_spread: float, impact: float
 ) -> int:
