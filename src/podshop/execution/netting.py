@@ -41,30 +41,33 @@ def wishes_within_cap(wished: Whole, lots: Whole, m: int, held: int, cap: int, w
 
     Newcomers and incumbents share alike: the re-sharing crosses inside at no cost.
     """
+    wish_of, lots_of, want_of = wished[m], lots[m], want[m]
     longs = np.int64(0)
     target = np.int64(0)
-    for b in range(wished.shape[1]):
-        target += wished[m, b]
-        longs += max(wished[m, b], 0)
-    bound = cap_bound(held, target, cap)
     buys = np.int64(0)
     net = np.int64(0)
+    for b in range(wish_of.shape[0]):
+        wish = wish_of[b]
+        change = wish - lots_of[b]
+        want_of[b] = change
+        target += wish
+        longs += max(wish, 0)
+        net += change
+        buys += max(change, 0)
+    bound = cap_bound(held, target, cap)
     if abs(target) <= bound:
-        for b in range(wished.shape[1]):
-            change = wished[m, b] - lots[m, b]
-            want[m, b] = change
-            net += change
-            buys += max(change, 0)
         return buys, buys - net, target
     minority = longs - target if target > 0 else longs
     majority = longs if target > 0 else longs - target
     factor = (bound + minority) / majority
-    for b in range(wished.shape[1]):
-        wish = wished[m, b]
+    buys = np.int64(0)
+    net = np.int64(0)
+    for b in range(wish_of.shape[0]):
+        wish = wish_of[b]
         if (wish > 0 and target > 0) or (wish < 0 and target < 0):
             wish = np.int64(wish * factor)
-        change = wish - lots[m, b]
-        want[m, b] = change
+        change = wish - lots_of[b]
+        want_of[b] = change
         net += change
         buys += max(change, 0)
     return buys, buys - net, target

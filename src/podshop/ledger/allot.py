@@ -61,11 +61,15 @@ def share_out(  # noqa: PLR0913
     seats = np.int64(0)
     minors = np.int64(0)
     wishes = np.int64(0)
-    for b in range(want.shape[1]):
-        wished = want[m, b] * side
-        seat[seats] = b
+    wanting = np.int64(0)
+    for b in range(want.shape[1]):  # few want anything: list them first, without a branch
+        scratch[wanting] = b
+        wanting += np.int64(want[m, b] != 0)
+    for i in range(wanting):
+        wished = want[m, scratch[i]] * side
+        seat[seats] = scratch[i]
         wish[seats] = wished
-        minor[minors] = b
+        minor[minors] = scratch[i]
         wishes += max(wished, 0)
         seats += np.int64(wished > 0)
         minors += np.int64(wished < 0)

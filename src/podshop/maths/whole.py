@@ -89,6 +89,14 @@ def largest_remainder(
         for i in range(count):
             out[i] = weights[i]
         return
+    if count == 2 and total < SMALL and whole < SMALL:
+        product = total * weights[0]
+        out[0] = product // whole
+        rest = product - out[0] * whole
+        if 2 * rest > whole or (2 * rest == whole and mix(salt ^ keys[names[0]]) > mix(salt ^ keys[names[1]])):
+            out[0] += 1
+        out[1] = total - out[0]
+        return
     left = total
     if total < SMALL and whole < SMALL:  # products are floats without loss, and a multiplication is quicker than a division
         share = total / whole

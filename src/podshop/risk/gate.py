@@ -212,18 +212,20 @@ def mark_risky_reductions(  # noqa: PLR0913
     held, filled    (M,) lots before the reductions, and what was filled of them
     notional, risk  (M,) receive the notional after the reductions, and S times it: the increases are judged on them
     """
+    any_filled = False
+    for m in range(held.shape[0]):
+        notional[m] = np.float64((held[m] + filled[m]) * mark[m])
+        any_filled = any_filled or filled[m] != 0
+    after = value_at_risk(covariance, notional, tail, risk)
+    if not any_filled or after <= max_var * nav:
+        return
     for m in range(held.shape[0]):
         notional[m] = np.float64(held[m] * mark[m])
     before = value_at_risk(covariance, notional, tail, risk)
-    any_filled = False
     for m in range(held.shape[0]):
-        if filled[m] != 0:
-            notional[m] = np.float64((held[m] + filled[m]) * mark[m])
-            any_filled = True
-    if not any_filled:
-        return
-    after = value_at_risk(covariance, notional, tail, risk)
-    if after <= max_var * nav or after <= before:
+        notional[m] = np.float64((held[m] + filled[m]) * mark[m])
+    times_matrix(covariance, notional, risk)
+    if after <= before:
         return
     for m in range(held.shape[0]):
         if risk[m] * filled[m] > 0.0 and code[m] == OK:

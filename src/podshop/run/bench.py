@@ -192,7 +192,14 @@ class WalkFacts:
         self._reference = np.vstack([opens[1:], np.zeros((1, MARKETS), np.int64)])
         hourly = np.log(walk.close[12::12] / walk.close[:-12:12])
         self._covariance = np.concatenate([np.eye(MARKETS)[None] * 1e-4, _ewma(hourly)])
-        self._settled = np.arange(0, cycles, 96)
+        settled = np.arange(0, cycles, 96)
+        self._event_row = np.repeat(settled, MARKETS)
+        self._events = {
+            "funding_at": self.time[self._event_row],
+            "funding_market": np.tile(np.arange(MARKETS), len(settled)),
+            "funding_rate": np.full(len(self._event_row), 1e-4),
+            "funding_source": np.ones(len(self._event_row), np.int64),
+        }
 
     def row(self, at_ns: int) -> int:
         return int(np.searchsorted(self.time, at_ns))
@@ -201,16 +208,13 @@ class WalkFacts:
         rows = np.arange(first, last)
         hours = (last - 1) // 12 - first // 12 + 1
         size = (hours, MARKETS)
-        events = np.repeat(self._settled, MARKETS)
         return Facts(
             time=self.time[first:last], mark=self.mark[first:last], age=np.zeros((last - first, MARKETS), np.int64),
             reference=self._reference[first:last], dead=np.zeros((last - first, MARKETS), np.bool_),
             risk_row=rows // 12 - first // 12, covariance=self._covariance[first // 12 : first // 12 + hours],
             sigma=np.full(size, SIGMA_5M * np.sqrt(288)), depth=np.full(size, 1e12),
             liquidity=np.full(size, 1 << 31),
-            funding_until=np.searchsorted(events, np.arange(first - 1, last), side="right"),
-            funding_at=self.time[events], funding_market=np.tile(np.arange(MARKETS), len(self._settled)),
-            funding_rate=np.full(len(events), 1e-4), funding_source=np.ones(len(events), np.int64),
+            funding_until=np.searchsorted(self._event_row, np.arange(first - 1, last), side="right"), **self._events,
         )  # fmt: skip
 
 
