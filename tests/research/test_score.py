@@ -9,7 +9,7 @@ import pytest
 
 from podshop.nouns import DAY_NS, HOUR_NS, Funding, Market, Panel
 from podshop.report.scorecard import interval, scorecard_page, scorecard_text
-from podshop.research.history import history
+from podshop.run.world import read_world
 from podshop.research.score import correlations, score
 from podshop.run.calibrate import horizon_bars
 from podshop.run.config import Fund, SignalSeat, fifty, fifty_fund, starter_fund
@@ -208,7 +208,7 @@ def test_the_shipped_fund_is_the_one_in_the_repository(request):
 def result(shared_data) -> dict:
     """Two months of real history for the three signals of the starter fund."""
     fund: Fund = starter_fund()
-    past = history(fund, shared_data, SINCE_NS, SINCE_NS + 60 * DAY_NS)
+    past = read_world(fund, shared_data, SINCE_NS, SINCE_NS + 60 * DAY_NS)
     judged = score(fund, past.market, past.funding, past.since_ns, past.until_ns, lambda *_: None)
     return judged | {"simulated": past.simulated}
 
@@ -233,7 +233,7 @@ def test_the_words_have_a_line_for_every_agent(result):
 
 
 def test_the_simulated_exchange_knows_only_bars_and_funding():
-    past = history(fifty_fund(), None, SINCE_NS, SINCE_NS + 3 * DAY_NS)
+    past = read_world(fifty_fund(), None, SINCE_NS, SINCE_NS + 3 * DAY_NS)
     assert past.simulated
     assert np.isnan(past.market.columns["onchain_TxCnt"]).all()
     assert np.isfinite(past.market.columns["funding_per_hour"]).any()

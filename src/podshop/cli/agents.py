@@ -86,11 +86,11 @@ def score(
 ) -> None:
     """Judge every signal agent of a fund on a period: how often it was right, what that would pay, how sure that is."""
     from podshop.report.scorecard import scorecard_page, scorecard_text
-    from podshop.research.history import history
+    from podshop.run.world import read_world
     from podshop.research.score import score as judge
 
     read = _fund(fund)
-    past = history(read, data, _instant(since), _instant(until))
+    past = read_world(read, data, _instant(since), _instant(until))
     with progress() as show:
         result = judge(read, past.market, past.funding, past.since_ns, past.until_ns, show)
     result["simulated"] = past.simulated

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from podshop.report.page import environment, number, percent
+from podshop.report.silence import MOSTLY, silent_lines
 
 CELL = 26  # units of the heat map's drawing
-MOSTLY = 0.2  # a screen of words leaves out who was silent less than this share of the time
 STRONGEST = 0.85  # opacity of a correlation of 1
 
 
@@ -121,17 +121,6 @@ def _bars(decay: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             {"lag_bars": row["lag_bars"], "text": number(value, 3), "left": min(place, 50.0), "width": abs(place - 50)}
         )
     return rows
-
-
-def silent_lines(rows: Sequence[Mapping[str, Any]], share: float = 0.01) -> list[str]:
-    """Who was silent for at least this share of the time, when and why, markets with one reason in one line."""
-    lines: dict[str, list[str]] = {}
-    for row in rows:
-        if row["share"] < share:
-            continue
-        when = f"spoke from {row['first'][:10]} to {row['last'][:10]}" if row["first"] else "never spoke"
-        lines.setdefault(f"{row['why']}; {when}", []).append(row["market"])
-    return [f"{', '.join(markets)}: {why}" for why, markets in lines.items()]
 
 
 def _scaled(value: float | None, scale: float) -> float | None:

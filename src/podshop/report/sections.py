@@ -1,6 +1,6 @@
 """What each section of the report shows: plain values for the template, which only lays them out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from podshop.nouns import DAY_NS, SECOND_NS, Panel
 from podshop.nouns.verdict import CODE_NAMES, CODES, VERDICTS
 from podshop.report.aggregate import ReportData
 from podshop.report.chart import Chart, Series, chart
+from podshop.report.silence import MOSTLY, silent_lines
 
 Row = dict[str, Any]
 NOT_COUNTED = "not counted before the trials ledger"
@@ -267,7 +268,7 @@ def _minute(at_ns: int) -> str:
 def assumptions(result: Mapping[str, Any]) -> list[str]:
     """What a reader should know before believing any figure above."""
     assumed = {name: share for name, share in result["assumed_funding_share"].items() if share > 0}
-    lines = list(result.get("notes", []))
+    lines = list(result.get("notes", [])) + _silent(result.get("no_opinion", []))
     if assumed:
         worst = ", ".join(f"{name} {100 * share:.1f} %" for name, share in sorted(assumed.items(), key=lambda i: -i[1]))
         lines.append(
@@ -285,6 +286,16 @@ def assumptions(result: Mapping[str, Any]) -> list[str]:
     if result.get("first_tradable"):
         lines.append(f"First tradable: {result['first_tradable']}.")
     return lines
+
+
+def _silent(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which agents had no opinion for a fifth of the time or more, when and why."""
+    agents = dict.fromkeys(row["agent"] for row in rows)
+    return [
+        f"No opinion of {agent}: {line}."
+        for agent in agents
+        for line in silent_lines([row for row in rows if row["agent"] == agent], MOSTLY)
+    ]
 
 
 def _percent(value: float) -> str:

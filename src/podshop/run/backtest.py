@@ -4,55 +4,29 @@ import importlib.metadata
 import resource
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from podshop.feeds.parquet import read_market
-from podshop.feeds.parquet.period import period
-from podshop.feeds.simulated import simulate
 from podshop.journal.record import Recorder
 from podshop.market import data_sha256
-from podshop.nouns import (
-    DAY_NS,
-    ConfigError,
-    Funding,
-    Market,
-    Times,
-    duration_ns,
-    duration_text,
-    utc_text,
-)
+from podshop.nouns import DAY_NS, Funding, Market, Times, duration_ns, utc_text
 from podshop.nouns.coverage import DataReport
 from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, HOUSE, NET, STATES, VERDICTS
 from podshop.report.aggregate import Aggregator, ReportData
 from podshop.report.page import page
 from podshop.report.plain import plain
 from podshop.report.stats import gross_return, stats
-from podshop.risk.covariance import GROWN_UP_DAYS, WINDOW_DAYS
 from podshop.risk.gate import HISTORY_DAYS
-from podshop.run.chunks import chunk_ns
 from podshop.run.config.sections import Fund
-from podshop.run.facts import COVARIANCE_CHUNK_NS, MarketFacts
+from podshop.run.facts import MarketFacts
 from podshop.run.loop import Run
 from podshop.run.opinions import Progress, seats
+from podshop.run.silence import silent
 from podshop.run.tables import Tables
 from podshop.run.warm import warm
+from podshop.run.world import World, read_world
 
-DEMO_SEED = 7
-DEMO_SINCE_NS = 19_358 * DAY_NS  # 2023-01-01
-DEMO_DAYS = 365
 GAPS_SHOWN = 20
-
-
-@dataclass(frozen=True)
-class World:
-    """What a backtest knows of the markets; `coverage` is None for the simulated exchange, which has no gaps."""
-
-    market: Market
-    funding: Funding
-    coverage: DataReport | None
-    seed: int | None
 
 
 def backtest(
@@ -68,9 +42,8 @@ def backtest(
     """
     started = time.perf_counter()
     compile_seconds = warm(progress)
-    since_ns, until_ns = _period(fund, data, since_ns, until_ns)
-    world = _world(fund, data, warm_up_from(fund, since_ns), until_ns)
-    times = decision_times(world.market, since_ns, until_ns)
+    world = read_world(fund, data, since_ns, until_ns)
+    times = world.decision_times()
     facts = market_facts(fund, world.market, world.funding)
     books = tuple(mandate.name for mandate in fund.mandates)
     aggregator = Aggregator(books, fund.market.markets, int(times[0]), int(times[-1]))
@@ -99,30 +72,6 @@ def backtest(
     return result
 
 
-def warm_up_from(fund: Fund, since_ns: int) -> int:
-    """Earliest bar close, exclusive, that any decision at `since` or later depends on."""
-    starts = [
-        since_ns // COVARIANCE_CHUNK_NS * COVARIANCE_CHUNK_NS - (WINDOW_DAYS + 1) * DAY_NS,
-        since_ns - (GROWN_UP_DAYS + 1) * DAY_NS,
-    ]
-    for seat in fund.signals:
-        lookback_ns = seat.agent.lookback_bars * duration_ns(seat.agent.bar)
-        length_ns = chunk_ns(lookback_ns, f"signals.{seat.name}")
-        starts.append(since_ns // length_ns * length_ns - lookback_ns - 2 * duration_ns(seat.agent.bar))
-    return min(starts) // DAY_NS * DAY_NS
-
-
-def decision_times(market: Market, since_ns: int, until_ns: int) -> Times:
-    """Bar closes of all decisions in [since, until), and the last NAV row's."""
-    times = market.time[(market.time >= since_ns) & (market.time <= until_ns)]
-    if len(times) < 2:
-        raise ConfigError(
-            f"the period {utc_text(since_ns)} to {utc_text(until_ns)} holds no decision at an interval of "
-            f"{duration_text(market.interval_ns)}, expected at least one"
-        )
-    return times
-
-
 def market_facts(fund: Fund, market: Market, funding: Funding) -> MarketFacts:
     """Facts of the markets under the fund's venue."""
     venue = fund.venue
@@ -136,36 +85,6 @@ def market_facts(fund: Fund, market: Market, funding: Funding) -> MarketFacts:
         half_spread=venue.half_spread_bps / 1e4,
         impact=venue.impact,
     )
-
-
-def _period(fund: Fund, data: Path | None, since_ns: int | None, until_ns: int | None) -> tuple[int, int]:
-    """The period wished, within what there is."""
-    if data is None:
-        first, last = DEMO_SINCE_NS, DEMO_SINCE_NS + DEMO_DAYS * DAY_NS
-    else:
-        first, last = period(data, fund.market)
-    since_ns = first if since_ns is None else since_ns
-    until_ns = last if until_ns is None else until_ns
-    if since_ns >= until_ns:
-        raise ConfigError(f"the period is empty: it begins {utc_text(since_ns)} and ends {utc_text(until_ns)}")
-    if data is not None and (since_ns >= last or until_ns <= first):
-        raise ConfigError(
-            f"no data from {utc_text(since_ns)} to {utc_text(until_ns)}, there is {utc_text(first)} to {utc_text(last)}"
-        )
-    interval_ns = duration_ns(fund.market.interval)
-    since_ns = max(since_ns, first) if data is not None else since_ns
-    until_ns = min(until_ns, last) if data is not None else until_ns
-    return -(-since_ns // interval_ns) * interval_ns, until_ns // interval_ns * interval_ns
-
-
-def _world(fund: Fund, data: Path | None, from_ns: int, until_ns: int) -> World:
-    if data is not None:
-        market, funding, coverage = read_market(data, fund.market, from_ns, until_ns)
-        return World(market, funding, coverage, seed=None)
-    market, funding = simulate(
-        fund.market.markets, duration_ns(fund.market.interval), from_ns, until_ns, seed=DEMO_SEED
-    )
-    return World(market, funding, coverage=None, seed=DEMO_SEED)
 
 
 def _names(fund: Fund, funding: Funding) -> Mapping[str, tuple[str, ...]]:
@@ -190,7 +109,7 @@ def _result(fund: Fund, world: World, run: Run, data: ReportData, times: Times) 
     first_trade = int(run.facts.first_trade.min())
     return {
         "fund": fund.name,
-        "simulated": world.coverage is None,
+        "simulated": world.simulated,
         "period": {
             "since": utc_text(int(times[0])),
             "until": utc_text(end),
@@ -229,7 +148,8 @@ def _result(fund: Fund, world: World, run: Run, data: ReportData, times: Times) 
         "first_tradable": utc_text(max(int(times[0]), first_trade + HISTORY_DAYS * DAY_NS)),
         "assumed_funding_share": dict(world.funding.assumed_share),
         "gaps": _gaps(world.coverage),
-        "notes": _notes(fund, world, run),
+        "no_opinion": silent(fund, world.market, int(times[0]), end),
+        "notes": _notes(fund, run),
         "trials": None,
         "trials_note": "not counted before the trials ledger",
         "seed": world.seed,
@@ -253,14 +173,12 @@ def _gaps(coverage: DataReport | None) -> list[str]:
     return found[:GAPS_SHOWN] + ([f"and {more} more"] if more > 0 else [])
 
 
-def _notes(fund: Fund, world: World, run: Run) -> list[str]:
+def _notes(fund: Fund, run: Run) -> list[str]:
     """What this very run should be read with."""
     notes = []
     invested = fund.limits.max_weight * len(fund.market.markets)
     if invested < fund.limits.max_gross:
         notes.append(f"{len(fund.market.markets)} markets of at most {fund.limits.max_weight:.0%} each: never more than {invested:.0%} invested.")
-    if world.coverage is not None:
-        notes.append("The markets were chosen by people who had seen this history; that counts as trials.")
     if run.ended_ns is not None:
         notes.append(f"The run ended at {utc_text(run.ended_ns)}: NAV had fallen to nothing.")
     for m, instrument in enumerate(fund.instruments):

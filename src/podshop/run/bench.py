@@ -52,8 +52,8 @@ def bench(rounds: int = 5) -> dict[str, Any]:
     walk = random_walk()
     return {
         "compile_seconds": compile_seconds,
-        "loop": _against_yardstick(walk, 0.2, rounds),
-        "loop_bound": _against_yardstick(walk, 5.0, min(rounds, 3)),
+        "loop": _against_yardstick(walk, 0.2, 5.0, rounds),
+        "loop_bound": _against_yardstick(walk, 5.0, 0.0, min(rounds, 3)),  # free, or it would soon be ruined and idle
         **whole_fund(),
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
@@ -77,17 +77,17 @@ def random_walk(cycles: int = CYCLES, seed: int = 0) -> Walk:
     return Walk(np.vstack([close[:1], close[:-1]]), close, opinion)
 
 
-def _against_yardstick(walk: Walk, volatility_target: float, rounds: int) -> dict[str, Any]:
+def _against_yardstick(walk: Walk, volatility_target: float, fee_bps: float, rounds: int) -> dict[str, Any]:
     """Cycles per second of our loop and of the bare kernel, in turns."""
     kernel = _yardstick()
     bare: list[float] = []
     ours: list[LoopRun] = []
     if kernel is not None:
-        _bare(kernel, walk, volatility_target)
+        _bare(kernel, walk, volatility_target, fee_bps)
     for _ in range(rounds):
         if kernel is not None:
-            bare.append(_seconds(lambda: _bare(kernel, walk, volatility_target)))
-        ours.append(loop_run(walk, volatility_target))
+            bare.append(_seconds(lambda: _bare(kernel, walk, volatility_target, fee_bps)))
+        ours.append(loop_run(walk, volatility_target, fee_bps))
     cycles = len(walk.close)
     loop_seconds = statistics.median(run.loop_seconds for run in ours)
     all_seconds = statistics.median(run.loop_seconds + run.shadow_seconds + run.risk_seconds for run in ours)
@@ -101,7 +101,7 @@ def _against_yardstick(walk: Walk, volatility_target: float, rounds: int) -> dic
         "covariance_seconds": statistics.median(run.risk_seconds for run in ours),
         "fills": ours[0].counts[1],
         "verdicts": ours[0].counts[3],
-        "cycles_cut_by_gross_or_var": loop_run(walk, volatility_target, look=True).cut,
+        "cycles_cut_by_gross_or_var": loop_run(walk, volatility_target, fee_bps, look=True).cut,
     }
 
 
@@ -122,12 +122,12 @@ def _yardstick() -> ModuleType | None:
     return module
 
 
-def _bare(kernel: ModuleType, walk: Walk, volatility_target: float) -> None:
+def _bare(kernel: ModuleType, walk: Walk, volatility_target: float, fee_bps: float) -> None:
     cycles = len(walk.close)
     sigma = np.full((cycles, MARKETS), SIGMA_5M * np.sqrt(288 * 365))
     kernel.run(
         walk.open, walk.close, sigma, walk.opinion, np.full((cycles, MARKETS), 1e-4), np.array(CADENCES), 1e5,
-        volatility_target, np.full(MARKETS, 0.001), 0.0005, 0.05, 0.02, 0.1, np.eye(MARKETS) * 1e-4,
+        volatility_target, np.full(MARKETS, 0.001), fee_bps / 1e4, 0.05, 0.02, 0.1, np.eye(MARKETS) * 1e-4,
     )  # fmt: skip
 
 
@@ -142,9 +142,9 @@ class LoopRun:
     cut: int
 
 
-def loop_run(walk: Walk, volatility_target: float, look: bool = False) -> LoopRun:
+def loop_run(walk: Walk, volatility_target: float, fee_bps: float, look: bool = False) -> LoopRun:
     """Run our loop on the yardstick's market, with its fees, limits and sizes; rows are counted and dropped."""
-    fund = bench_fund(volatility_target, free=True)
+    fund = bench_fund(volatility_target, fee_bps, free=True)
     started = time.perf_counter()
     facts = WalkFacts(walk)
     risk_seconds = time.perf_counter() - started
@@ -157,7 +157,7 @@ def loop_run(walk: Walk, volatility_target: float, look: bool = False) -> LoopRu
     return LoopRun(whole - run.shadow_seconds, run.shadow_seconds, risk_seconds, counter.counts, len(counter.cut))
 
 
-def bench_fund(volatility_target: float, *, free: bool) -> Fund:
+def bench_fund(volatility_target: float, fee_bps: float, *, free: bool) -> Fund:
     """Twenty books over thirty markets. free: no smallest order, as the yardstick has none."""
     starter = starter_fund()
     mandates = tuple(
@@ -174,7 +174,7 @@ def bench_fund(volatility_target: float, *, free: bool) -> Fund:
         limits=replace(starter.limits, min_order_usd=0.0 if free else 100.0, book_gross=1.0 if not free else 1e9),
         drawdown=replace(starter.drawdown, cadence="1d", halve_from=1e9, out_from=2e9) if free else starter.drawdown,
         allocator=replace(starter.allocator, kind="equal"),
-        venue=replace(starter.venue, taker_fee_bps=5.0, half_spread_bps=2.0, impact=0.0),
+        venue=replace(starter.venue, taker_fee_bps=fee_bps, half_spread_bps=2.0 if fee_bps else 0.0, impact=0.0),
         instruments=tuple(Instrument(name, 0.001, 0.0 if free else 10.0) for name in NAMES),
     )
 
@@ -292,7 +292,7 @@ def whole_fund() -> dict[str, Any]:
     fund     facts, shadow books, loop and record, from Market to Parquet
     record   what the record added, measured against the same run without it
     """
-    fund = bench_fund(0.2, free=False)
+    fund = bench_fund(0.2, 5.0, free=False)
     end_ns = SINCE_NS + CYCLES * BAR_NS
     market, funding = simulate(tuple(NAMES), BAR_NS, SINCE_NS - 100 * DAY_NS, end_ns, seed=1)
     times = market.time[(market.time >= SINCE_NS)]
