@@ -22,7 +22,7 @@ def warm(progress: Progress) -> float:
     """Load or compile every function of the loop; answers the seconds it took."""
     started = time.perf_counter()
     helper = None
-    if not any(Path(cache_folder()).glob("*.nbi")):
+    if not any(Path(cache_folder()).rglob("*.nbi")):
         print("compiling the loop for this machine: once, some fifteen seconds", file=sys.stderr)
         helper = subprocess.Popen([sys.executable, "-m", "podshop.run.warm"])
     _loop()
