@@ -3,6 +3,7 @@
 The first run ever compiles for some fifteen seconds; both cores work on it. Every later one loads what is on disk.
 """
 
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ from podshop.run import cycle, finance
 from podshop.run.opinions import Progress
 from podshop.run.state import Facts, Fund, Rows, Shadows, Terms, Work, new_fund, new_rows, new_work
 
+KEPT_BUILDS = 4
+
 
 def warm(progress: Progress) -> float:
     """Load or compile every function of the loop; answers the seconds it took."""
@@ -24,6 +27,7 @@ def warm(progress: Progress) -> float:
     helper = None
     if not any(Path(cache_folder()).rglob("*.nbi")):
         print("compiling the loop for this machine: once, some fifteen seconds", file=sys.stderr)
+        _forget_old_builds(Path(cache_folder()))
         helper = subprocess.Popen([sys.executable, "-m", "podshop.run.warm"])
     _loop()
     if helper is not None:
@@ -31,6 +35,14 @@ def warm(progress: Progress) -> float:
     _before_the_loop()
     progress(0, 0, "ready")
     return time.perf_counter() - started
+
+
+def _forget_old_builds(folder: Path) -> None:
+    """Delete the machine code of builds that are no longer used: all but the latest few."""
+    if folder.parent.name == "numba":
+        builds = sorted(folder.parent.iterdir(), key=lambda build: build.stat().st_mtime)
+        for build in builds[:-KEPT_BUILDS]:
+            shutil.rmtree(build, ignore_errors=True)
 
 
 def _loop() -> None:
