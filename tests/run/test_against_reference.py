@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, find, given, settings
 from hypothesis import strategies as st
 
-from podshop.feeds.parquet import read_market
 from podshop.nouns import utc_ns
-from podshop.run.backtest import decision_times, market_facts, warm_up_from
+from podshop.run.backtest import market_facts
 from podshop.run.config import starter_fund
 from podshop.run.loop import Run
 from podshop.run.opinions import seats
+from podshop.run.world import read_world
 from tests.reference import allot, gate, shadow, venue
 from tests.reference import facts as ref
 from tests.reference import fund as reference
@@ -47,9 +47,9 @@ EXAMPLES = 60 if settings().max_examples <= 100 else 3_000  # in `make test`, in
 def test_real_history_agrees_to_the_micro_dollar(shared_data: Path, since: datetime, until: datetime) -> None:
     fund = starter_fund()
     since_ns, until_ns = utc_ns(since), utc_ns(until)
-    market, funding, _ = read_market(shared_data, fund.market, warm_up_from(fund, since_ns), until_ns)
-    facts = market_facts(fund, market, funding)
-    times = decision_times(market, since_ns, until_ns)
+    world = read_world(fund, shared_data, since_ns, until_ns)
+    market, facts = world.market, market_facts(fund, world.market, world.funding)
+    times = world.decision_times()
     kept = Kept()
     run = Run(fund, facts, seats(market, fund.signals, fund.confidence), kept)
     run.run(times, quietly)

@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from podshop.feeds.parquet import read_market
 from podshop.nouns import DAY_NS, ConfigError, Market, Panel, utc_ns
-from podshop.run.backtest import warm_up_from
 from podshop.run.chunks import chunk_ns
 from podshop.run.config import Confidence, Fund, SignalSeat, load
 from podshop.run.opinions import Seat, fires, seats
+from podshop.run.world import read_world
 
 SINCE_NS, UNTIL_NS = (utc_ns(at) for at in (datetime(2022, 4, 1, tzinfo=UTC), datetime(2022, 10, 5, 7, tzinfo=UTC)))
 CUTS = 60
@@ -59,7 +58,7 @@ def fund() -> Fund:
 
 @pytest.fixture(scope="module")
 def market(fund: Fund, shared_data: Path) -> Market:
-    return read_market(shared_data, fund.market, warm_up_from(fund, SINCE_NS), UNTIL_NS)[0]
+    return read_world(fund, shared_data, SINCE_NS, UNTIL_NS).market
 
 
 def one(agent: Any, market: Market) -> Seat:

@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from podshop.feeds.parquet import read_market
 from podshop.nouns import DAY_NS, HOUR_NS, Panel, utc_ns
 from podshop.nouns.symbols import locate
-from podshop.run.backtest import decision_times, market_facts, warm_up_from
+from podshop.run.backtest import market_facts
 from podshop.run.config import Fund, starter_fund
 from podshop.run.facts import MarketFacts
 from podshop.run.loop import Run
 from podshop.run.opinions import Seat, seats
+from podshop.run.world import read_world
 from tests.run.given import quietly
 from tests.run.parity import Kept
 
@@ -47,12 +47,10 @@ def rows_until(kept: Kept, day_ns: int) -> Rows:
 
 
 def run(fund: Fund, data: Path, until_ns: int, since_ns: int = SINCE_NS) -> Kept:
-    market, funding, _ = read_market(data, fund.market, warm_up_from(fund, since_ns), until_ns)
-    times = decision_times(market, since_ns, until_ns)
+    world = read_world(fund, data, since_ns, until_ns)
     kept = Kept()
-    Run(fund, market_facts(fund, market, funding), seats(market, fund.signals, fund.confidence), kept).run(
-        times, quietly
-    )
+    facts = market_facts(fund, world.market, world.funding)
+    Run(fund, facts, seats(world.market, fund.signals, fund.confidence), kept).run(world.decision_times(), quietly)
     return kept
 
 
