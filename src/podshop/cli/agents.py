@@ -86,8 +86,8 @@ def score(
 ) -> None:
     """Judge every signal agent of a fund on a period: how often it was right, what that would pay, how sure that is."""
     from podshop.report.scorecard import scorecard_page, scorecard_text
-    from podshop.run.world import read_world
     from podshop.research.score import score as judge
+    from podshop.run.world import read_world
 
     read = _fund(fund)
     past = read_world(read, data, _instant(since), _instant(until))

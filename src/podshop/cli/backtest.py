@@ -52,7 +52,9 @@ def _run(
     from podshop.run.backtest import backtest as replay
 
     with progress() as show:
-        result = replay(fund, data, since and utc_ns(since), until and utc_ns(until), out, show)
+        since_ns = None if since is None else utc_ns(since)
+        until_ns = None if until is None else utc_ns(until)
+        result = replay(fund, data, since_ns, until_ns, out, show)
     answer(result, summary(result), as_json=as_json)
     if out is not None:
         print(f"\nreport: {out / 'report.html'}\nrecord: {out} (podshop audit {out})", file=sys.stderr)

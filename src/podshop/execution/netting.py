@@ -8,13 +8,13 @@ import math
 import numpy as np
 
 from podshop.maths.compiled import lean
-from podshop.nouns import Whole
+from podshop.nouns import Int, Whole
 
 DRIFT = 1.25  # a position above this times its cap is brought back
 
 
 @lean
-def cap_bound(held: int, target: int, cap: int) -> int:
+def cap_bound(held: np.int64, target: np.int64, cap: np.int64) -> np.int64:
     """Largest net position that wishes may lead to, in lots >= 0.
 
     held    net lots now; what is held on the target's side may stay, until it has drifted above 1.25 x the cap
@@ -31,7 +31,9 @@ def cap_bound(held: int, target: int, cap: int) -> int:
 
 
 @lean
-def wishes_within_cap(wished: Whole, lots: Whole, m: int, held: int, cap: int, want: Whole) -> tuple[int, int, int]:
+def wishes_within_cap(
+    wished: Whole, lots: Whole, m: Int, held: np.int64, cap: np.int64, want: Whole
+) -> tuple[np.int64, np.int64, np.int64]:
     """Change that each book wishes in market m, after the majority's targets were scaled into the cap.
 
     wished, lots  (M, B1) lots each book wishes to hold, and holds; held: their net
@@ -74,6 +76,6 @@ def wishes_within_cap(wished: Whole, lots: Whole, m: int, held: int, cap: int, w
 
 
 @lean
-def cap_lots(weight: float, nav_micro: int, mark_micro: int) -> int:
+def cap_lots(weight: float, nav_micro: Int, mark_micro: Int) -> np.int64:
     """Most lots that a share of NAV buys at the mark, rounded down."""
     return np.int64(max(math.floor(weight * nav_micro / mark_micro), 0.0))

@@ -10,12 +10,13 @@ import math
 import numpy as np
 
 from podshop.maths.compiled import lean
+from podshop.nouns import Int
 
 YEAR_ROOT = math.sqrt(365.0)
 
 
 @lean
-def unit_lots(volatility_target: float, sigma_day: float, markets: int, capital_micro: int, mark_micro: int) -> float:
+def unit_lots(volatility_target: float, sigma_day: float, markets: Int, capital_micro: Int, mark_micro: Int) -> float:
     """Lots held at full conviction; NaN where the volatility is unknown.
 
     volatility_target  annual, of the book's capital
@@ -26,7 +27,7 @@ def unit_lots(volatility_target: float, sigma_day: float, markets: int, capital_
 
 
 @lean
-def buffered(opinion: float, unit: float, buffer: float, lots: int) -> int:
+def buffered(opinion: float, unit: float, buffer: float, lots: Int) -> np.int64:
     """Target lots: inside the band stay, outside go to its edge, and no opinion means flat.
 
     opinion  blended conviction in [-1, 1]
@@ -49,7 +50,7 @@ def buffered(opinion: float, unit: float, buffer: float, lots: int) -> int:
 
 
 @lean
-def stop_price(lots: int, entry_micro: float, stop: float, sigma_entry: float) -> float:
+def stop_price(lots: Int, entry_micro: float, stop: float, sigma_entry: float) -> float:
     """Mark at which a position has lost its stop: at or below it for a long, at or above it for a short.
 
     entry_micro  average price of entry, micro-dollars per lot
@@ -63,7 +64,7 @@ def stop_price(lots: int, entry_micro: float, stop: float, sigma_entry: float) -
 
 
 @lean
-def entry_after(lots: int, traded: int, entry_micro: float, price_micro: int) -> float:
+def entry_after(lots: np.int64, traded: np.int64, entry_micro: float, price_micro: Int) -> float:
     """Average price of entry after a trade: averaged when the position grows, as it was when it shrinks.
 
     lots, traded  held before, and the change (signed)

@@ -10,7 +10,7 @@ import numpy as np
 
 from podshop.maths.compiled import lean
 from podshop.maths.whole import Keys, largest_remainder
-from podshop.nouns import Whole
+from podshop.nouns import Int, Whole
 
 
 class Parts(NamedTuple):
@@ -27,18 +27,29 @@ class Parts(NamedTuple):
 
 def new_parts(books: int) -> Parts:
     """Scratch for this many books, the house counted."""
-    room = books + 1
-    return Parts(*(np.zeros(room, np.int64) for _ in range(6)), np.zeros(2 * room, np.int64))
+
+    def whole(n: int = books + 1) -> Whole:
+        return np.zeros(n, np.int64)
+
+    return Parts(
+        seat=whole(),
+        wish=whole(),
+        got=whole(),
+        venue=whole(),
+        fee=whole(),
+        minor=whole(),
+        scratch=whole(2 * (books + 1)),
+    )
 
 
 @lean
-def share_out(  # noqa: PLR0913
+def share_out(
     want: Whole,
-    m: int,
-    side: int,
-    crossed: int,
-    filled: int,
-    fee_micro: int,
+    m: Int,
+    side: Int,
+    crossed: Int,
+    filled: np.int64,
+    fee_micro: Int,
     salt: np.uint64,
     book_key: Keys,
     seat: Whole,
@@ -48,7 +59,7 @@ def share_out(  # noqa: PLR0913
     fee: Whole,
     minor: Whole,
     scratch: Whole,
-) -> tuple[int, int]:
+) -> tuple[np.int64, np.int64]:
     """Divide one market's crossing and venue fill among the books of its majority; the minority is filled whole.
 
     want, m  (M, B1) signed change each book wished; the market

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 from importlib.resources.abc import Traversable
+from types import FunctionType
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -73,8 +74,17 @@ def stage(function: F) -> F:
 
 def alone(function: F) -> F:
     """The same machine code as `stage`, callable from Python."""
-    original: F = function.py_func  # type: ignore[attr-defined]
-    return lean(original)
+    plain = original(function)
+    copy = FunctionType(plain.__code__, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
+    copy.__qualname__ = f"alone_{plain.__qualname__}"  # its own place in the cache, which knows no options
+    copy.__module__ = plain.__module__
+    callable_from_python: F = lean(copy)  # type: ignore[type-var]
+    return callable_from_python
+
+
+def original(function: Callable[..., Any]) -> Any:
+    """The plain Python function that was compiled; one that only adds and multiplies takes whole columns, too."""
+    return function.py_func  # type: ignore[attr-defined]
 
 
 def _compiled(function: F, **options: Any) -> F:

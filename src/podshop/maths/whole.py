@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podshop.maths.compiled import lean
-from podshop.nouns import Whole
+from podshop.nouns import Int, Whole
 
 Keys = NDArray[np.uint64]
 
@@ -41,7 +41,7 @@ def mix(value: np.uint64) -> np.uint64:
 
 
 @lean
-def _descending(values: Whole, start: int, end: int) -> None:
+def _descending(values: Whole, start: Int, end: Int) -> None:
     """Sort values[start:end] in place, largest first.
 
     Source: Shell (1959), "A high-speed sorting procedure", CACM 2(7), 30-32; for the few it is an insertion sort.
@@ -52,7 +52,7 @@ def _descending(values: Whole, start: int, end: int) -> None:
     while gap > 0:
         for i in range(start + gap, end):
             value = values[i]
-            j = i
+            j: Int = i
             while j >= start + gap and values[j - gap] < value:
                 values[j] = values[j - gap]
                 j -= gap
@@ -62,10 +62,10 @@ def _descending(values: Whole, start: int, end: int) -> None:
 
 @lean
 def largest_remainder(
-    total: int,
+    total: Int,
     weights: Whole,
-    whole: int,
-    count: int,
+    whole: Int,
+    count: Int,
     salt: np.uint64,
     names: Whole,
     keys: Keys,
@@ -98,7 +98,7 @@ def largest_remainder(
         out[1] = total - out[0]
         return
     left = total
-    if total < SMALL and whole < SMALL:  # products are floats without loss, and a multiplication is quicker than a division
+    if total < SMALL and whole < SMALL:  # products are floats without loss; multiplying is quicker than dividing
         share = total / whole
         for i in range(count):
             quota = np.int64(share * weights[i])
@@ -133,7 +133,7 @@ def largest_remainder(
 
 
 @lean
-def _give_to_the_clear(left: int, count: int, out: Whole, scratch: Whole) -> int:
+def _give_to_the_clear(left: Int, count: Int, out: Whole, scratch: Whole) -> Int:
     """Give one to each remainder above the edge, by sorting: for the many. Answers how many are left for the edge."""
     for i in range(count):
         scratch[count + i] = scratch[i]
@@ -150,11 +150,11 @@ def _give_to_the_clear(left: int, count: int, out: Whole, scratch: Whole) -> int
 
 @lean
 def _give_to_the_tied(
-    left: int, edge: int, count: int, salt: np.uint64, names: Whole, keys: Keys, out: Whole, scratch: Whole
+    left: Int, edge: Int, count: Int, salt: np.uint64, names: Whole, keys: Keys, out: Whole, scratch: Whole
 ) -> None:
     """Give one each to `left` of those whose remainder is the edge: to those of the largest keys."""
     for _ in range(left):
-        best = np.int64(-1)
+        best: Int = np.int64(-1)
         for i in range(count):
             if scratch[i] == edge and (best < 0 or mix(salt ^ keys[names[i]]) > mix(salt ^ keys[names[best]])):
                 best = i

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from podshop.maths.compiled import compiled
-from podshop.nouns import Panel, Whole
+from podshop.nouns import Int, Panel, Whole
 
 HALF_LIFE_DAYS = 10
 WINDOW_DAYS = 50  # five half-lives: 3 % of the weight lies beyond
@@ -19,7 +19,7 @@ PEER_QUANTILE = 0.75
 
 
 @compiled
-def covariances(log_return: Panel, first: int, window: int, decay: float, per_day: float) -> Panel:
+def covariances(log_return: Panel, first: Int, window: Int, decay: float, per_day: float) -> Panel:
     """Daily covariance at each row from `first` on.
 
     log_return  (R, M) of consecutive risk bars; NaN = missing, counts as no observation
@@ -65,7 +65,7 @@ def covariances(log_return: Panel, first: int, window: int, decay: float, per_da
 
 @compiled
 def fit_the_young(covariance: Panel, age_days: Panel) -> None:
-    """Judge young markets by their elders, in place: too young is unknown, young is at least the elders' upper quartile.
+    """Judge young markets by their elders, in place: too young is unknown, young is at least their upper quartile.
 
     covariance  (R, M, M) daily
     age_days    (R, M) days since the first trade; NaN or negative = not listed
@@ -98,7 +98,7 @@ def fit_the_young(covariance: Panel, age_days: Panel) -> None:
 
 
 @compiled
-def _quantile(values: Panel, count: int) -> float:
+def _quantile(values: Panel, count: Int) -> float:
     """Upper quartile of the first `count` values, linear between neighbours; 0 when there are none."""
     if count == 0:
         return 0.0
@@ -109,8 +109,8 @@ def _quantile(values: Panel, count: int) -> float:
 
 
 @compiled
-def _nth(values: Panel, count: int, n: int) -> float:
-    """The n-th smallest of the first `count` values, n from 0: the one with at most n below and more than n at most it."""
+def _nth(values: Panel, count: Int, n: Int) -> float:
+    """The n-th smallest of the first `count` values, n from 0: at most n are below it, more than n at most it."""
     for i in range(count):
         below = 0
         within = 0
@@ -118,7 +118,8 @@ def _nth(values: Panel, count: int, n: int) -> float:
             below += values[j] < values[i]
             within += values[j] <= values[i]
         if below <= n < within:
-            return values[i]
+            found: float = values[i]
+            return found
     return math.nan
 
 

@@ -27,7 +27,7 @@ class DrawdownLimiter:
     fund_volatility: float = 0.10
 
     def __call__(self, shadows: Shadows, health: Health) -> Limits:
-        """Read each shadow's drawdown (B,) and the fund's; answer throttles. `out` of the fund also latches its state."""
+        """Answer throttles to each shadow's drawdown (B,) and the fund's; `out` of the fund also latches its state."""
         rungs = self.ladder(
             np.append(shadows.equity_micro, health.nav_micro),
             np.append(shadows.peak_micro, health.peak_micro),

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from podshop.maths.compiled import lean
-from podshop.nouns import Panel, Whole
+from podshop.nouns import Int, Panel, Whole
 from podshop.nouns.verdict import (
     GROSS,
     HALTED,
@@ -62,7 +62,7 @@ def value_at_risk(covariance: Panel, x: Panel, tail: float, scratch: Panel) -> f
 
 
 @lean
-def reducing_leg(held: int, change: int) -> int:
+def reducing_leg(held: np.int64, change: np.int64) -> np.int64:
     """The part of a change that brings a position toward flat: never more than what is held.
 
     >>> reducing_leg(10, -4), reducing_leg(10, -25), reducing_leg(10, 5), reducing_leg(0, 5)
@@ -94,7 +94,7 @@ def pass_reductions(held: Whole, net: Whole, mark: Whole, min_notional: Whole, f
 
 
 @lean
-def refusal(state: int, age_bars: int, history_ns: int) -> int:
+def refusal(state: Int, age_bars: Int, history_ns: Int) -> int:
     """Code that forbids any increase in a market, or 0. NaN-proof: everything here is whole."""
     if state >= HALTED_STATE:
         return HALTED
@@ -108,13 +108,13 @@ def refusal(state: int, age_bars: int, history_ns: int) -> int:
 
 
 @lean
-def pass_increases(  # noqa: PLR0913
+def pass_increases(
     after_first: Whole,
     second: Whole,
     mark: Whole,
     weight: Panel,
     covariance: Panel,
-    nav: int,
+    nav: Int,
     max_gross: float,
     max_var: float,
     tail: float,
@@ -167,14 +167,16 @@ def pass_increases(  # noqa: PLR0913
         step[m] *= 0.5
     _times_both(covariance, step, risk_of_step, risk_of_box)
     failed, var_all = _fails(
-        1.0, nav, reserve, asked, base_gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
-    )
+        1.0, nav, reserve, asked, base_gross, max_gross, max_var, tail,
+        held, step, risk_of_held, risk_of_step, risk_of_box,
+    )  # fmt: skip
     if failed == 0:
         return
     low, high, cause = 0.0, 1.0, failed
     at_rest, _ = _fails(
-        0.0, nav, reserve, asked, base_gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
-    )
+        0.0, nav, reserve, asked, base_gross, max_gross, max_var, tail,
+        held, step, risk_of_held, risk_of_step, risk_of_box,
+    )  # fmt: skip
     if at_rest != 0:
         cause = at_rest
     else:
@@ -203,8 +205,8 @@ def pass_increases(  # noqa: PLR0913
 
 
 @lean
-def mark_risky_reductions(  # noqa: PLR0913
-    held: Whole, filled: Whole, mark: Whole, covariance: Panel, nav: int, max_var: float, tail: float,
+def mark_risky_reductions(
+    held: Whole, filled: Whole, mark: Whole, covariance: Panel, nav: Int, max_var: float, tail: float,
     code: Whole, measured: Panel, bound: Panel, notional: Panel, risk: Panel,
 ) -> None:  # fmt: skip
     """A reduction passes even if, closing one leg of a hedge, it lifts VaR over its limit; then its verdict says so.
@@ -218,14 +220,6 @@ def mark_risky_reductions(  # noqa: PLR0913
         any_filled = any_filled or filled[m] != 0
     after = value_at_risk(covariance, notional, tail, risk)
     if not any_filled or after <= max_var * nav:
-        return
-    for m in range(held.shape[0]):
-        notional[m] = np.float64(held[m] * mark[m])
-    before = value_at_risk(covariance, notional, tail, risk)
-    for m in range(held.shape[0]):
-        notional[m] = np.float64((held[m] + filled[m]) * mark[m])
-    times_matrix(covariance, notional, risk)
-    if after <= before:
         return
     for m in range(held.shape[0]):
         if risk[m] * filled[m] > 0.0 and code[m] == OK:
@@ -251,9 +245,9 @@ def _times_both(matrix: Panel, x: Panel, out: Panel, absolute: Panel) -> None:
 
 
 @lean
-def _fails(  # noqa: PLR0913
+def _fails(
     factor: float,
-    nav: int,
+    nav: Int,
     reserve: float,
     asked: float,
     base_gross: float,
@@ -286,12 +280,12 @@ def _fails(  # noqa: PLR0913
 
 
 @lean
-def _recheck(  # noqa: PLR0913
+def _recheck(
     after_first: Whole,
     second: Whole,
     mark: Whole,
     covariance: Panel,
-    nav: int,
+    nav: Int,
     max_gross: float,
     max_var: float,
     tail: float,
@@ -319,11 +313,11 @@ def _recheck(  # noqa: PLR0913
 
 
 @lean
-def drop_small(  # noqa: PLR0913
+def drop_small(
     first: Whole,
     second: Whole,
     mark: Whole,
-    min_order_micro: int,
+    min_order_micro: Int,
     min_notional: Whole,
     code: Whole,
     measured: Panel,

@@ -41,9 +41,9 @@ def backtest(
     ->        what `podshop backtest --json` prints: money in USD, returns as fractions, times as UTC text
     """
     started = time.perf_counter()
-    compile_seconds = warm(progress)
     world = read_world(fund, data, since_ns, until_ns)
     times = world.decision_times()
+    compile_seconds = warm(progress)
     facts = market_facts(fund, world.market, world.funding)
     books = tuple(mandate.name for mandate in fund.mandates)
     aggregator = Aggregator(books, fund.market.markets, int(times[0]), int(times[-1]))
@@ -56,7 +56,7 @@ def backtest(
         digests = recorder.close()
         seconds = time.perf_counter() - started
         gathered = aggregator.gather()
-        result = plain(
+        result: dict[str, Any] = plain(
             _result(fund, world, run, gathered, times)
             | {
                 "decisions_sha256": digests["decisions_sha256"],
@@ -118,8 +118,7 @@ def _result(fund: Fund, world: World, run: Run, data: ReportData, times: Times) 
             "days": (end - int(times[0])) / DAY_NS,
         },
         "nav": {"start": start_usd, "end": end_usd},
-        "stats": dict(stats(data.nav["time"], nav_micro))
-        | {"gross_return": gross_return(start_usd, end_usd, costs)},
+        "stats": dict(stats(data.nav["time"], nav_micro)) | {"gross_return": gross_return(start_usd, end_usd, costs)},
         "costs": {
             "fees": costs["fees"],
             "slippage": costs["slippage"],
@@ -178,11 +177,13 @@ def _notes(fund: Fund, run: Run) -> list[str]:
     notes = []
     invested = fund.limits.max_weight * len(fund.market.markets)
     if invested < fund.limits.max_gross:
-        notes.append(f"{len(fund.market.markets)} markets of at most {fund.limits.max_weight:.0%} each: never more than {invested:.0%} invested.")
+        markets = f"{len(fund.market.markets)} markets of at most {fund.limits.max_weight:.0%} each"
+        notes.append(f"{markets}: never more than {invested:.0%} invested.")
     if run.ended_ns is not None:
         notes.append(f"The run ended at {utc_text(run.ended_ns)}: NAV had fallen to nothing.")
     for m, instrument in enumerate(fund.instruments):
         lot_usd = run.facts.mark[:, m].max() / 1e6
         if lot_usd > 0.001 * fund.capital_usd:
-            notes.append(f"A lot of {instrument.name} is worth up to {lot_usd:,.2f} USD, more than 0.1 % of NAV: sizes are coarse.")
+            worth = f"{lot_usd:,.2f} USD, more than 0.1 % of NAV"
+            notes.append(f"A lot of {instrument.name} is worth up to {worth}: sizes are coarse.")
     return notes

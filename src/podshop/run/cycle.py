@@ -18,6 +18,8 @@ from podshop.execution.netting import cap_bound, cap_lots, wishes_within_cap
 from podshop.ledger.allot import share_out
 from podshop.ledger.settle import fee_of, settle
 from podshop.maths.compiled import lean, stage
+from podshop.maths.whole import mix
+from podshop.nouns import Int, Whole
 from podshop.nouns.verdict import (
     BOOK_GROSS,
     CROSS_FILL,
@@ -32,8 +34,6 @@ from podshop.nouns.verdict import (
     VENUE_MIN,
 )
 from podshop.risk import gate
-from podshop.maths.whole import mix
-from podshop.nouns import Whole
 from podshop.run import finance, rows
 from podshop.run.state import FILLS, FUNDING, NAV, VERDICTS, Facts, Flags, Fund, Rows, Shadows, Terms, Work
 from podshop.venues.simulated.fills import slipped_price
@@ -78,19 +78,20 @@ def span(
 
 
 @stage
-def _nearly_full(out: Rows, markets: int, books: int, events: int) -> bool:
+def _nearly_full(out: Rows, markets: Int, books: Int, events: Int) -> bool:
     """Whether the fullest possible cycle might not fit any more."""
-    return (
-        out.count[FILLS] + 3 * markets * books > out.fills.shape[0]
-        or out.count[VERDICTS] + markets * (books + 1) > out.verdicts.shape[0]
-        or out.count[FUNDING] + events * (books + 1) > out.funding.shape[0]
-        or out.count[NAV] >= out.nav.shape[0]
+    full: bool = (
+        out.used[FILLS] + 3 * markets * books > out.fills.shape[0]
+        or out.used[VERDICTS] + markets * (books + 1) > out.verdicts.shape[0]
+        or out.used[FUNDING] + events * (books + 1) > out.funding.shape[0]
+        or out.used[NAV] >= out.nav.shape[0]
     )
+    return full
 
 
 @stage
-def wish(fund: Fund, terms: Terms, facts: Facts, shadows: Shadows, out: Rows, k: int) -> None:
-    """Each book wishes what its shadow holds, at its own capital; anew at its cadence, at once on a stop or a ladder step."""
+def wish(fund: Fund, terms: Terms, facts: Facts, shadows: Shadows, out: Rows, k: Int) -> None:
+    """Each book wishes what its shadow holds, at its own capital; anew at its cadence, on a stop or a ladder step."""
     for b in range(shadows.target.shape[0]):
         if shadows.fires[k, b] or fund.refresh[b]:
             factor = fund.capital[b] * fund.throttle[b] * fund.fund_throttle[0] / terms.reference_micro
@@ -108,8 +109,9 @@ def wish(fund: Fund, terms: Terms, facts: Facts, shadows: Shadows, out: Rows, k:
                     if cut != lots:
                         fund.wished[m, b] = cut
                         rows.verdict(
-                            out.verdicts, out.verdicts_real, out.count, fund.seq, facts.time[k] // terms.interval_ns, m, b,
-                            np.int64(BOOK_GROSS), lots, cut, np.int64(0), measured, terms.book_gross,
+                            out.verdicts, out.verdicts_real, out.used, fund.seq,
+                            facts.time[k] // terms.interval_ns, m, b, np.int64(BOOK_GROSS), lots, cut, np.int64(0),
+                            measured, terms.book_gross,
                         )  # fmt: skip
             fund.refresh[b] = False
         if shadows.urgent[k, b]:
@@ -119,7 +121,7 @@ def wish(fund: Fund, terms: Terms, facts: Facts, shadows: Shadows, out: Rows, k:
 
 
 @stage
-def net(fund: Fund, work: Work, terms: Terms, facts: Facts, k: int) -> None:
+def net(fund: Fund, work: Work, terms: Terms, facts: Facts, k: Int) -> None:
     """Sum the wishes of each market into one order, after its cap, and cross what is opposite."""
     for m in range(fund.lots.shape[0]):
         work.code[m] = OK
@@ -151,14 +153,14 @@ def net(fund: Fund, work: Work, terms: Terms, facts: Facts, k: int) -> None:
 
 
 @stage
-def _weight(terms: Terms, facts: Facts, k: int, m: int) -> float:
+def _weight(terms: Terms, facts: Facts, k: Int, m: Int) -> float:
     """Cap of a market as a fraction of NAV: half for a market under 90 days old."""
-    weight = terms.max_weight[m]
+    weight: float = terms.max_weight[m]
     return weight if facts.time[k] - terms.first_trade[m] >= YOUNG_NS else 0.5 * weight
 
 
 @stage
-def gate_reductions(fund: Fund, work: Work, terms: Terms, facts: Facts, k: int) -> None:
+def gate_reductions(fund: Fund, work: Work, terms: Terms, facts: Facts, k: Int) -> None:
     """First wave: what brings a market toward flat passes."""
     gate.pass_reductions(fund.venue_lots, work.net, facts.mark[k], terms.min_notional, work.first, work.code)
     for m in range(work.net.shape[0]):
@@ -170,7 +172,7 @@ def gate_reductions(fund: Fund, work: Work, terms: Terms, facts: Facts, k: int) 
 
 
 @stage
-def gate_increases(fund: Fund, work: Work, terms: Terms, facts: Facts, k: int) -> None:
+def gate_increases(fund: Fund, work: Work, terms: Terms, facts: Facts, k: Int) -> None:
     """Second wave: with the reductions' fills known, increases pass as far as every outcome stays within the limits."""
     markets = work.net.shape[0]
     covariance = facts.covariance[facts.risk_row[k]]
@@ -199,13 +201,15 @@ def gate_increases(fund: Fund, work: Work, terms: Terms, facts: Facts, k: int) -
     for m in range(markets):
         work.after_first[m] = fund.venue_lots[m] + work.filled[m]
     gate.pass_increases(
-        work.after_first, work.second, facts.mark[k], work.weight, covariance, fund.nav[0], terms.max_gross, terms.max_var,
-        terms.tail, terms.fee_e8 / 1e8 + terms.collar, work.code, work.measured, work.bound,
+        work.after_first, work.second, facts.mark[k], work.weight, covariance, fund.nav[0],
+        terms.max_gross, terms.max_var, terms.tail, terms.fee_e8 / 1e8 + terms.collar,
+        work.code, work.measured, work.bound,
         work.held, work.step, work.risk_of_held, work.risk_of_step, work.risk_of_box,
     )  # fmt: skip
     gate.drop_small(
-        work.first, work.second, facts.mark[k], terms.min_order_micro, terms.min_notional, work.code, work.measured, work.bound
-    )
+        work.first, work.second, facts.mark[k], terms.min_order_micro, terms.min_notional,
+        work.code, work.measured, work.bound,
+    )  # fmt: skip
 
 
 @lean
@@ -221,7 +225,7 @@ def fill(leg: Whole, filled: Whole, reference: Whole, most: Whole) -> None:
 
 
 @stage
-def allot(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: int) -> None:
+def allot(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: Int) -> None:
     """One venue fill per market, both legs at one price; then every book its share. Verdict rows come first."""
     row = facts.risk_row[k]
     cycle = facts.time[k] // terms.interval_ns
@@ -231,7 +235,7 @@ def allot(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: int)
     for m in range(work.net.shape[0]):
         if work.wanted[m] != 0:
             rows.verdict(
-                out.verdicts, out.verdicts_real, out.count, fund.seq, cycle, m, net_row, work.code[m], work.wanted[m],
+                out.verdicts, out.verdicts_real, out.used, fund.seq, cycle, m, net_row, work.code[m], work.wanted[m],
                 work.first[m] + work.second[m], work.filled[m], work.measured[m], work.bound[m],
             )  # fmt: skip
     for m in range(work.net.shape[0]):
@@ -254,19 +258,19 @@ def allot(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: int)
         fund.venue_cash[0] += cash
         post_fills(
             work.want, seat, got, from_venue, fees, minor, seats, minors if crossed != 0 else np.int64(0), fund.lots,
-            fund.cash, filled, cash, price, reference, fund.residual, out.fills, out.count, fund.seq, k, m,
+            fund.cash, filled, cash, price, reference, fund.residual, out.fills, out.used, fund.seq, k, m,
         )  # fmt: skip
     for m in range(fund.mark_before.shape[0]):
         fund.mark_before[m] = facts.mark[k, m]
 
 
 @stage
-def post_fills(  # noqa: PLR0913
-    want: Whole, seat: Whole, got: Whole, from_venue: Whole, fees: Whole, minor: Whole, seats: int, minors: int,
-    lots: Whole, cash: Whole, filled: int, paid: int, price: int, reference: int, residual: Whole,
-    to: Whole, count: Whole, seq: Whole, k: int, m: int,
+def post_fills(
+    want: Whole, seat: Whole, got: Whole, from_venue: Whole, fees: Whole, minor: Whole, seats: Int, minors: Int,
+    lots: Whole, cash: Whole, filled: Int, paid: Int, price: Int, reference: Int, residual: Whole,
+    to: Whole, count: Whole, seq: Whole, k: Int, m: Int,
 ) -> None:  # fmt: skip
-    """Post the books' shares of one market: crossed at the reference (minority, majority), then the venue's at its price.
+    """Post the books' shares of one market: crossed at the reference (minority, majority), then at the venue's price.
 
     seat .. minors  as `share_out` left them; lots (M, B1), cash (B1,) of the books
     filled, paid    what the venue filled and what it did to the account's cash: the books must sum to both
@@ -309,8 +313,8 @@ def post_fills(  # noqa: PLR0913
 
 @lean
 def _saved(
-    crossed: int, reference: int, depth: float, sigma: float, half_spread: float, impact: float, fee_e8: int
-) -> int:
+    crossed: Int, reference: Int, depth: float, sigma: float, half_spread: float, impact: float, fee_e8: Int
+) -> np.int64:
     """What both sides of a crossing would have paid at the venue: fee, half-spread and impact; micro-dollars."""
     cost = half_spread + fee_e8 / 1e8
     if depth > 0.0 and sigma >= 0.0:

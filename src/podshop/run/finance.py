@@ -6,7 +6,7 @@ import numpy as np
 
 from podshop.ledger.settle import funding_of, settle
 from podshop.maths.compiled import lean, stage
-from podshop.nouns import ASSUMED, Whole
+from podshop.nouns import ASSUMED, Int, Whole
 from podshop.nouns.verdict import SETTLEMENT_FILL
 from podshop.risk.gate import value_at_risk
 from podshop.run import rows
@@ -16,7 +16,7 @@ DEAD_LOSS = 0.05  # a market that died is settled this much worse than its last 
 
 
 @lean
-def open_cycle(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: int) -> None:
+def open_cycle(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: Int) -> None:
     """Charge the funding stamped inside (t_{k-1}, t_k) at the mark before, then strike the NAV row of t_k."""
     cycle = facts.time[k] // terms.interval_ns
     for event in range(facts.funding_until[k], facts.funding_until[k + 1]):
@@ -24,7 +24,8 @@ def open_cycle(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k:
             m = facts.funding_market[event]
             _pay(
                 fund.lots[m], fund.venue_lots[m], fund.cash, fund.venue_cash, fund.mark_before[m],
-                facts.funding_rate[event], facts.funding_source[event], out.funding, out.count, fund.seq, cycle, event, m,
+                facts.funding_rate[event], facts.funding_source[event],
+                out.funding, out.used, fund.seq, cycle, event, m,
             )  # fmt: skip
     nav = net_worth(fund.cash, fund.venue_lots, facts.mark[k])
     cash = np.int64(0)
@@ -40,14 +41,14 @@ def open_cycle(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k:
     fund.peak[0] = max(fund.peak[0], nav)
     fund.nav[0] = nav
     rows.nav(
-        out.nav, out.nav_real, out.count, fund.seq, cycle, nav, cash,
+        out.nav, out.nav_real, out.used, fund.seq, cycle, nav, cash,
         gross / nav, net / nav, 1.0 - nav / fund.peak[0], var / nav,
     )  # fmt: skip
     fund.seq[0] += fund.venue_lots.shape[0]  # the numbers of this cycle's rows of marks
 
 
 @stage
-def finance(fund: Fund, terms: Terms, facts: Facts, out: Rows, k: int) -> None:
+def finance(fund: Fund, terms: Terms, facts: Facts, out: Rows, k: Int) -> None:
     """Charge the funding stamped t_k, settle dead markets; after this NAV is what sizing and limits use."""
     cycle = facts.time[k] // terms.interval_ns
     for event in range(facts.funding_until[k], facts.funding_until[k + 1]):
@@ -55,20 +56,21 @@ def finance(fund: Fund, terms: Terms, facts: Facts, out: Rows, k: int) -> None:
             m = facts.funding_market[event]
             _pay(
                 fund.lots[m], fund.venue_lots[m], fund.cash, fund.venue_cash, facts.mark[k, m],
-                facts.funding_rate[event], facts.funding_source[event], out.funding, out.count, fund.seq, cycle, event, m,
+                facts.funding_rate[event], facts.funding_source[event],
+                out.funding, out.used, fund.seq, cycle, event, m,
             )  # fmt: skip
     for m in range(fund.venue_lots.shape[0]):
         if facts.dead[k, m] and _anyone_holds(fund.lots[m]):
             fund.venue_cash[0] += _settle_dead(
                 fund.lots[m], fund.wished[m], fund.cash, dead_price(fund.venue_lots[m], facts.mark[k, m]),
-                out.fills, out.count, fund.seq, k, m,
+                out.fills, out.used, fund.seq, k, m,
             )  # fmt: skip
             fund.venue_lots[m] = 0
     fund.nav[0] = net_worth(fund.cash, fund.venue_lots, facts.mark[k])
 
 
 @lean
-def net_worth(cash: Whole, lots: Whole, mark: Whole) -> int:
+def net_worth(cash: Whole, lots: Whole, mark: Whole) -> np.int64:
     """Cash of all books and the house, and the value of the net lots at these marks; micro-dollars."""
     worth = np.int64(0)
     for b in range(cash.shape[0]):
@@ -79,9 +81,9 @@ def net_worth(cash: Whole, lots: Whole, mark: Whole) -> int:
 
 
 @stage
-def _pay(  # noqa: PLR0913
-    lots: Whole, net_lots: int, cash: Whole, venue_cash: Whole, mark: int, rate: float, source: int,
-    to: Whole, count: Whole, seq: Whole, cycle: int, event: int, m: int,
+def _pay(
+    lots: Whole, net_lots: np.int64, cash: Whole, venue_cash: Whole, mark: Int, rate: float, source: Int,
+    to: Whole, count: Whole, seq: Whole, cycle: Int, event: Int, m: Int,
 ) -> None:  # fmt: skip
     """The venue charges the net position once; each book bears its own, and the difference of rounding is the house's.
 
@@ -104,8 +106,8 @@ def _pay(  # noqa: PLR0913
 
 
 @lean
-def dead_price(lots: int, mark: int) -> int:
-    """What a holder of `lots` gets in a market that trades no more: 5 % worse than the last mark, rounded against it."""
+def dead_price(lots: Int, mark: Int) -> np.int64:
+    """Price for `lots` in a market that trades no more: 5 % worse than the last mark, rounded against the holder."""
     if lots > 0:
         return np.int64(math.floor(mark * (1.0 - DEAD_LOSS)))
     if lots < 0:
@@ -115,16 +117,16 @@ def dead_price(lots: int, mark: int) -> int:
 
 @stage
 def _anyone_holds(lots: Whole) -> bool:
-    for b in range(lots.shape[0]):
+    for b in range(lots.shape[0]):  # noqa: SIM110 - there are no generators in machine code
         if lots[b] != 0:
             return True
     return False
 
 
 @stage
-def _settle_dead(  # noqa: PLR0913
-    lots: Whole, wished: Whole, cash: Whole, price: int, to: Whole, count: Whole, seq: Whole, k: int, m: int
-) -> int:
+def _settle_dead(
+    lots: Whole, wished: Whole, cash: Whole, price: Int, to: Whole, count: Whole, seq: Whole, k: Int, m: Int
+) -> np.int64:
     """Close every book's position in a market that trades no more, all at one price; answers the account's cash."""
     received = np.int64(0)
     row = count[FILLS]

@@ -25,7 +25,7 @@ from podshop.run import cycle, finance, opinions, shadow
 from podshop.run.config.sections import Fund as FundFile
 from podshop.run.facts import MarketFacts
 from podshop.run.opinions import Progress, Seat
-from podshop.run.state import Facts, Flags, Fund, Rows, Terms, new_fund, new_rows, new_work
+from podshop.run.state import Facts, Flags, Rows, Terms, new_fund, new_rows, new_work
 from podshop.run.state import Shadows as ShadowTargets
 from podshop.run.tables import Sink, Tables
 from podshop.treasury import Allocator
@@ -134,7 +134,7 @@ class Run:
         return targets, np.ascontiguousarray(equity.T)
 
     def _python(self, facts: Facts, k: int, treasury: bool, limits: bool) -> None:
-        """Call the agents that are due in the middle of cycle k: the treasury first, then risk; then write the books."""
+        """Call the agents that are due in the middle of cycle k: the treasury, then risk; then write the books."""
         at_ns = int(facts.time[k])
         if treasury:
             if at_ns % DAY_NS == 0:
@@ -203,8 +203,9 @@ class Run:
             return
         if at_ns - self.reduced_since_ns >= duration_ns(self.file.operator):
             self.fund.state[0] = RUNNING
-            self.fund.fund_throttle[0] = 1.0
-            self.fund.refresh[: len(self.books)] = True
+            if self.fund.fund_throttle[0] != 1.0:
+                self.fund.fund_throttle[0] = 1.0
+                self.fund.refresh[: len(self.books)] = True
             self.ladder_peak = int(self.fund.nav[0])
             self.reduced_since_ns = None
             self.operator_resumed.append(at_ns)

@@ -3,22 +3,22 @@
 import numpy as np
 
 from podshop.maths.compiled import lean
-from podshop.nouns import Panel, Whole
+from podshop.nouns import Int, Panel, Whole
 from podshop.nouns.verdict import APPROVE, SHRINK, VETO
-from podshop.run.state import FILLS, FUNDING, NAV, VERDICTS
+from podshop.run.state import FUNDING, NAV, VERDICTS
 
 
 @lean
-def next_seq(seq: Whole) -> int:
+def next_seq(seq: Whole) -> np.int64:
     """Number of the next row; one counter over all tables."""
-    number = seq[0]
+    number: np.int64 = seq[0]
     seq[0] = number + 1
     return number
 
 
 @lean
 def nav(
-    whole: Whole, real: Panel, count: Whole, seq: Whole, cycle: int, nav_micro: int, cash_micro: int,
+    whole: Whole, real: Panel, count: Whole, seq: Whole, cycle: Int, nav_micro: Int, cash_micro: Int,
     gross: float, net: float, drawdown: float, var: float,
 ) -> None:  # fmt: skip
     """Append to the rows of nav; after it, numbers are kept free for this cycle's rows of marks."""
@@ -36,7 +36,7 @@ def nav(
 
 @lean
 def funding(
-    to: Whole, count: Whole, seq: Whole, cycle: int, event: int, m: int, b: int, lots: int, mark: int, cash: int
+    to: Whole, count: Whole, seq: Whole, cycle: Int, event: Int, m: Int, b: Int, lots: Int, mark: Int, cash: Int
 ) -> None:
     """Append to the rows of funding."""
     i = count[FUNDING]
@@ -53,8 +53,8 @@ def funding(
 
 @lean
 def fill(
-    to: Whole, row: int, number: int, k: int, m: int, b: int, lots: int, price: int, fee: int, kind: int
-) -> int:
+    to: Whole, row: Int, number: Int, k: Int, m: Int, b: Int, lots: Int, price: Int, fee: Int, kind: Int
+) -> np.int64:
     """Write a row of fills, the most written: its place is packed into one number, and 0 lots leave no row.
 
     row, number  where to write; number + row is its seq
@@ -75,8 +75,8 @@ def place(packed: Whole) -> tuple[Whole, Whole, Whole, Whole]:
 
 @lean
 def verdict(
-    to: Whole, real: Panel, count: Whole, seq: Whole, cycle: int, m: int, b: int, code: int, wanted: int, allowed: int,
-    filled: int, measured: float, bound: float,
+    to: Whole, real: Panel, count: Whole, seq: Whole, cycle: Int, m: Int, b: Int, code: Int, wanted: Int, allowed: Int,
+    filled: Int, measured: float, bound: float,
 ) -> None:  # fmt: skip
     """Append to the rows of verdicts: approve when all was allowed, veto when nothing was, else shrink."""
     i = count[VERDICTS]

@@ -13,7 +13,7 @@ import numpy as np
 from podshop.execution.targets import buffered, entry_after, stop_price, unit_lots
 from podshop.ledger.settle import fee_of, funding_of, settle
 from podshop.maths.compiled import lean, stage
-from podshop.nouns import ASSUMED, Panel, Times, Whole
+from podshop.nouns import ASSUMED, Int, Panel, Times, Whole
 from podshop.run.finance import dead_price
 from podshop.run.state import Facts, Flags, Terms
 from podshop.venues.simulated.fills import slipped_price
@@ -103,10 +103,11 @@ def run_shadow(
 
 
 @stage
-def _market(  # noqa: PLR0913
-    book: Shadow, orders: Orders, terms: Terms, facts: Facts, mark_before: int, opinion: Panel, fires: Flags, strike: Flags,
-    target_out: Whole, urgent_out: Flags, equity_out: Whole, i: int, m: int, events: Whole, count: int,
-) -> int:  # fmt: skip
+def _market(
+    book: Shadow, orders: Orders, terms: Terms, facts: Facts, mark_before: Int, opinion: Panel,
+    fires: Flags, strike: Flags, target_out: Whole, urgent_out: Flags, equity_out: Whole,
+    i: Int, m: Int, events: Whole, count: Int,
+) -> np.int64:  # fmt: skip
     """Walk one market of the book through the stretch; answers the change of cash, micro-dollars."""
     lots, target, entry, sigma_entry = book.lots[i], book.target[i], book.entry[i], book.sigma_entry[i]
     since, blocked, silent_since = book.since[i], book.blocked[i], book.silent_since[i]
@@ -123,7 +124,7 @@ def _market(  # noqa: PLR0913
             at = mark if facts.funding_at[event] == now else mark_before
             cash += funding_of(lots, at, facts.funding_rate[event], facts.funding_source[event] == ASSUMED)
             paid += 1
-        if facts.dead[k, m]:
+        if facts.dead[k, m] and lots != 0:
             cash += settle(-lots, dead_price(lots, mark), np.int64(0))
             lots = np.int64(0)
             target = np.int64(0)

@@ -111,9 +111,9 @@ class Work(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Where a cycle writes its rows; emptied by the caller when nearly full. `count` says how many are in each table."""
+    """Where a cycle writes its rows; emptied by the caller when nearly full. `used` says how many are in each."""
 
-    count: Whole  # (5,) nav, fills, funding, verdicts, (free)
+    used: Whole  # (5,) nav, fills, funding, verdicts, (free)
     nav: Whole  # (n, 4) cycle, seq, nav, cash
     nav_real: Panel  # (n, 4) gross, net, drawdown, var
     fills: Whole  # (n, 5) place (stretch row, market, book, kind), seq, lots, price, fee
@@ -190,7 +190,7 @@ def new_rows(markets: int, books: int, cycles: int, least: int = 1 << 15) -> Row
     verdicts = max(least, 4 * markets * (books + 1))
     funding = max(least // 4, 64 * markets * (books + 1))
     return Rows(
-        count=np.zeros(5, np.int64),
+        used=np.zeros(5, np.int64),
         nav=np.zeros((cycles + 1, 4), np.int64),
         nav_real=np.zeros((cycles + 1, 4)),
         fills=np.zeros((fills, 5), np.int64),

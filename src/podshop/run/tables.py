@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from podshop.ledger.settle import settle
+from podshop.maths.compiled import original
 from podshop.nouns import Instrument, Panel, Whole
 from podshop.nouns.verdict import SETTLEMENT_FILL
 from podshop.run.rows import place
@@ -31,8 +32,8 @@ class Tables:
 
     def flush(self, rows: Rows, facts: Facts) -> None:
         """Hand on what the loop has written and make room."""
-        counts = [int(n) for n in rows.count]
-        rows.count[:] = 0
+        counts = [int(n) for n in rows.used]
+        rows.used[:] = 0
         self._nav(rows.nav[: counts[NAV]].T.copy(), rows.nav_real[: counts[NAV]].T.copy(), facts)
         self._funding(rows.funding[: counts[FUNDING]].T.copy(), facts)
         self._verdicts(rows.verdicts[: counts[VERDICTS]].T.copy(), rows.verdicts_real[: counts[VERDICTS]].T.copy())
@@ -127,7 +128,7 @@ class Tables:
                 "cycle": time // self._interval_ns, "seq": seq, "time": time, "market": market, "book": book,
                 "lots": lots, "price": price_micro / self._scale[market], "price_micro": price_micro,
                 "reference_micro": reference, "fee_micro": fee_micro,
-                "cash_micro": settle.py_func(lots, price_micro, fee_micro), "kind": kind,
+                "cash_micro": original(settle)(lots, price_micro, fee_micro), "kind": kind,
             },
         )  # fmt: skip
 

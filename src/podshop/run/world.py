@@ -1,4 +1,4 @@
-"""The world of a backtest: history from a folder, or the simulated exchange, from early enough for its first decision."""
+"""The world of a backtest: history from a folder or the simulated exchange, early enough for its first decision."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +44,7 @@ class World:
         """Bar closes of all decisions in [since, until), and the last NAV row's."""
         time = self.market.time
         times = time[(time >= self.since_ns) & (time <= self.until_ns)]
-        if len(times) < 2:  # noqa: PLR2004
+        if len(times) < 2:
             raise ConfigError(
                 f"the period {utc_text(self.since_ns)} to {utc_text(self.until_ns)} holds no decision at an interval "
                 f"of {duration_text(self.market.interval_ns)}, expected at least one"

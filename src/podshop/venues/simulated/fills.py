@@ -9,13 +9,13 @@ import math
 import numpy as np
 
 from podshop.maths.compiled import lean
-from podshop.nouns import DAY_NS, Panel, Whole
+from podshop.nouns import DAY_NS, Int, Panel, Whole
 
 
 @lean
 def slipped_price(
-    reference_micro: int, lots: int, depth_lots: float, sigma_day: float, half_spread: float, impact: float
-) -> int:
+    reference_micro: Int, lots: np.int64, depth_lots: float, sigma_day: float, half_spread: float, impact: float
+) -> np.int64:
     """Price of a fill of `lots` (signed), rounded against us; micro-dollars per lot.
 
     reference_micro  the mid at execution, micro-dollars per lot, > 0
