@@ -161,12 +161,12 @@ def weights_of(fund: Fund, k: int) -> list[float]:
         returns = [(new - old) / fund.terms.capital_micro for old, new in pairwise(at_midnight)][-days:]
         if fund.terms.allocator == "equal" or len(returns) < days:
             return [1.0 / len(fund.books)] * len(fund.books)
-        mean = sum(returns) / days
-        std = math.sqrt(sum((x - mean) * (x - mean) for x in returns) / (days - 1))
+        mean = math.fsum(returns) / days
+        std = math.sqrt(math.fsum((x - mean) * (x - mean) for x in returns) / (days - 1))
         sharpes.append(mean / std if std > 0.0 else 0.0)
     best = max(sharpes)  # same shares; without it a shadow with nearly equal returns overflows, or starves all
     scores = [math.exp(sharpe - best) for sharpe in sharpes]
-    return [score / sum(scores) for score in scores]
+    return [score / math.fsum(scores) for score in scores]
 
 
 def climb_ladders(fund: Fund, k: int, nav: int) -> set[str]:
@@ -227,8 +227,8 @@ def wish(fund: Fund, k: int, moved: set[str]) -> None:
             factor = book.capital * book.rung.throttle * fund.rung.throttle / terms.capital_micro
             book.raw = [math.trunc(target * factor) for target in book.shadow.target[k]]
             _limit_book(fund, k, book)
-        for m in book.shadow.urgent[k]:
-            book.raw[m] = 0
+        if book.shadow.urgent[k]:
+            book.raw = [raw if target else 0 for raw, target in zip(book.raw, book.shadow.target[k], strict=True)]
 
 
 def _limit_book(fund: Fund, k: int, book: Account) -> None:

@@ -33,18 +33,18 @@ def test_steady_winners_and_losers_do_not_overflow() -> None:
 
 
 def plainly(returns: list[list[float]]) -> list[float]:
-    """The rule of docs/semantics.md, section 9, with sums in the order written."""
+    """The rule of docs/semantics.md, section 9, with sums rounded once."""
     sharpes = []
     for column in zip(*returns, strict=True):
-        mean = sum(column) / len(column)
-        std = math.sqrt(sum((x - mean) * (x - mean) for x in column) / (len(column) - 1))
+        mean = math.fsum(column) / len(column)
+        std = math.sqrt(math.fsum((x - mean) * (x - mean) for x in column) / (len(column) - 1))
         sharpes.append(mean / std if std > 0.0 else 0.0)
     scores = [math.exp(sharpe - max(sharpes)) for sharpe in sharpes]
-    return [score / sum(scores) for score in scores]
+    return [score / math.fsum(scores) for score in scores]
 
 
 @pytest.mark.parametrize("books", [1, 2, 3, 8, 9, 20])
-def test_sums_are_in_the_order_written_so_that_capital_agrees_to_the_micro_dollar(books: int) -> None:
+def test_sums_are_rounded_once_so_that_capital_agrees_to_the_micro_dollar(books: int) -> None:
     """A weight that differs in its last bit moves a micro-dollar of a large fund."""
     chance = np.random.default_rng(books)
     for _ in range(50):

@@ -1,5 +1,6 @@
 """Who gets how much capital, each day at 00:00 UTC, on what the shadow books earned."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,9 +40,14 @@ def article(daily_return: Panel) -> Panel:
     >>> article(np.array([[0.01, 0.0], [0.02, 0.0], [0.03, 0.0]])).round(3)
     array([0.881, 0.119])
     """
-    mean = daily_return.mean(axis=0)
-    deviation = daily_return.std(axis=0, ddof=1)
-    sharpe = np.divide(mean, deviation, out=np.zeros_like(mean), where=deviation > 0)
-    lean = np.exp(sharpe - sharpe.max())
-    weights: Panel = lean / lean.sum()
+    sharpe = [_sharpe(returns) for returns in daily_return.T.tolist()]
+    lean = [math.exp(one - max(sharpe)) for one in sharpe]
+    weights: Panel = np.array(lean) / math.fsum(lean)
     return weights
+
+
+def _sharpe(returns: list[float]) -> float:
+    """Mean over standard deviation (n - 1), sums rounded once; 0 where nothing varies."""
+    mean = math.fsum(returns) / len(returns)
+    deviation = math.sqrt(math.fsum((r - mean) * (r - mean) for r in returns) / (len(returns) - 1))
+    return mean / deviation if deviation > 0.0 else 0.0
