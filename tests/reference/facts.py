@@ -116,7 +116,6 @@ class Seat:
 class Ladder:
     """Steps of a drawdown, in units of annual volatility."""
 
-    warn_from: float = 0.5
     halve_from: float = 0.75
     out_from: float = 1.25
     back_below: float = 0.5

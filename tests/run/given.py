@@ -127,7 +127,6 @@ def file_of(facts: ref.Facts, terms: ref.Terms) -> sections.Fund:
             collar_bps=terms.collar * 1e4,
         ),
         drawdown=sections.DrawdownSection(
-            warn_from=ladder.warn_from,
             halve_from=ladder.halve_from,
             out_from=ladder.out_from,
             back_below=ladder.back_below,

@@ -147,7 +147,6 @@ def reference_terms(file: FundFile) -> ref.Terms:
         impact=venue.impact,
         fee_e8=round(venue.taker_fee_bps * 1e4),
         ladder=ref.Ladder(
-            warn_from=ladder.warn_from,
             halve_from=ladder.halve_from,
             out_from=ladder.out_from,
             back_below=ladder.back_below,

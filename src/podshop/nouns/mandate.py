@@ -1,7 +1,7 @@
 """What an execution agent is told to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,6 @@ class Mandate:
     stop               loss from the average entry, in daily sigmas at entry, that closes the position
     longest_holding    after this a position is closed: '30d'
     style              how it trades: taker
-    tags               words of your own
     """
 
     name: str
@@ -30,4 +29,3 @@ class Mandate:
     stop: float = 5.0
     longest_holding: str = "90d"
     style: str = "taker"
-    tags: tuple[str, ...] = field(default=())

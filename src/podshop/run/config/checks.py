@@ -1,7 +1,6 @@
 """What one table cannot see: that names meet, that lengths of time fit one another, that ladders rise."""
 
 from collections.abc import Collection, Sequence
-from itertools import pairwise
 
 from podshop.nouns import DAY_NS, HOUR_NS, ConfigError, Mandate, SignalAgent, duration_text
 from podshop.nouns.symbols import VENUES, locate
@@ -98,10 +97,8 @@ def check_confidence(place: Place, confidence: Confidence) -> None:
 
 def check_drawdown(place: Place, ladder: DrawdownSection, interval_ns: int) -> None:
     """The ladder rises, and its way back is not above its first cut."""
-    steps = ("warn_from", "halve_from", "out_from")
-    for lower, upper in pairwise(steps):
-        if getattr(ladder, lower) > getattr(ladder, upper):
-            raise place.at(lower).wrong(getattr(ladder, lower), f"at most {upper}, which is {getattr(ladder, upper)}")
+    if ladder.halve_from > ladder.out_from:
+        raise place.at("halve_from").wrong(ladder.halve_from, f"at most out_from, which is {ladder.out_from}")
     if ladder.back_below > ladder.halve_from:
         raise place.at("back_below").wrong(ladder.back_below, f"at most halve_from, which is {ladder.halve_from}")
     check_cadence(place.at("cadence"), ladder.cadence, interval_ns)

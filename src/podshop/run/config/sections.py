@@ -72,7 +72,6 @@ class LimitsSection:
 class DrawdownSection:
     """Trade smaller while losing: steps of drawdown in units of annual volatility, per book and for the fund.
 
-    warn_from        say so from here
     halve_from       trade half from here
     out_from         out from here: a book trades nothing, the fund only reduces
     back_below       a throttle ends when the drawdown is back below this
@@ -80,7 +79,6 @@ class DrawdownSection:
     fund_volatility  the annual volatility that the fund's own drawdown is measured in
     """
 
-    warn_from: Positive = 0.5
     halve_from: Positive = 0.75
     out_from: Positive = 1.25
     back_below: Positive = 0.5
