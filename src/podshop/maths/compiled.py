@@ -75,10 +75,10 @@ def stage(function: F) -> F:
 def alone(function: F) -> F:
     """The same machine code as `stage`, callable from Python."""
     plain = original(function)
-    copy = FunctionType(plain.__code__, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
+    copy: Any = FunctionType(plain.__code__, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
     copy.__qualname__ = f"alone_{plain.__qualname__}"  # its own place in the cache, which knows no options
     copy.__module__ = plain.__module__
-    callable_from_python: F = lean(copy)  # type: ignore[type-var]
+    callable_from_python: F = lean(copy)
     return callable_from_python
 
 

@@ -41,9 +41,9 @@ SIGMA_5M = 0.0028
 HALF_LIFE_CYCLES = 48  # four hours: how slowly a real opinion changes
 YARDSTICK = "PODSHOP_YARDSTICK"  # path of limit_cycle.py; else ../shared/bench/limit_cycle.py is tried
 NAMES = (
-    "BTC ETH SOL XRP LTC ADA DOGE AVAX BNB TRX SUI OP ARB TIA WIF FIL LINK DOT INJ APT ATOM CRV DYDX ENA JUP LDO ONDO"
-    " SEI UNI AAVE"
-).split()
+    "BTC", "ETH", "SOL", "XRP", "LTC", "ADA", "DOGE", "AVAX", "BNB", "TRX", "SUI", "OP", "ARB", "TIA", "WIF", "FIL",
+    "LINK", "DOT", "INJ", "APT", "ATOM", "CRV", "DYDX", "ENA", "JUP", "LDO", "ONDO", "SEI", "UNI", "AAVE",
+)  # fmt: skip
 
 
 def bench(rounds: int = 5) -> dict[str, Any]:
@@ -110,7 +110,8 @@ def _yardstick() -> ModuleType | None:
     if not path.is_file():
         return None
     spec = importlib.util.spec_from_file_location("podshop_yardstick", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     import numba
 
@@ -148,7 +149,8 @@ def loop_run(walk: Walk, volatility_target: float, fee_bps: float, look: bool = 
     started = time.perf_counter()
     facts = WalkFacts(walk)
     risk_seconds = time.perf_counter() - started
-    run = _Timed(fund, facts, {m.name: _Said(walk.opinion, b) for b, m in enumerate(fund.mandates)}, _Nowhere())  # type: ignore[arg-type]
+    said = {m.name: _Said(walk.opinion, b) for b, m in enumerate(fund.mandates)}
+    run = _Timed(fund, facts, said, _Nowhere())  # type: ignore[arg-type]
     counter = _Counter(look)
     run.tables = counter  # type: ignore[assignment]
     started = time.perf_counter()
@@ -162,14 +164,15 @@ def bench_fund(volatility_target: float, fee_bps: float, *, free: bool) -> Fund:
     starter = starter_fund()
     mandates = tuple(
         Mandate(
-            name=f"book_{b:02d}", horizon="intraday", listens={f"book_{b:02d}": 1.0}, markets=tuple(NAMES),
-            cadence=f"{5 * cadence}m", volatility_target=volatility_target, buffer=0.1, stop=1e9, longest_holding="3650d",
+            name=f"book_{b:02d}", horizon="intraday", listens={f"book_{b:02d}": 1.0}, markets=NAMES,
+            cadence=f"{5 * cadence}m", volatility_target=volatility_target, buffer=0.1, stop=1e9,
+            longest_holding="3650d",
         )
         for b, cadence in enumerate(CADENCES)
     )  # fmt: skip
     return replace(
         starter,
-        market=replace(starter.market, markets=tuple(NAMES), interval="5m"),
+        market=replace(starter.market, markets=NAMES, interval="5m"),
         mandates=mandates,
         limits=replace(starter.limits, min_order_usd=0.0 if free else 100.0, book_gross=1.0 if not free else 1e9),
         drawdown=replace(starter.drawdown, cadence="1d", halve_from=1e9, out_from=2e9) if free else starter.drawdown,
@@ -235,7 +238,7 @@ def _ewma(log_return: Panel) -> Panel:
 class _Said:
     """One book's opinions in place of a signal agent."""
 
-    markets = tuple(NAMES)
+    markets = NAMES
 
     def __init__(self, opinion: np.ndarray[Any, Any], book: int, first_ns: int = SINCE_NS) -> None:
         self._opinion, self._book, self._first_ns = opinion, book, first_ns
@@ -272,11 +275,11 @@ class _Counter:
         self.cut: set[int] = set()
 
     def flush(self, rows: Rows, facts: Facts) -> None:
-        self.counts = [n + int(more) for n, more in zip(self.counts, rows.count, strict=True)]
+        self.counts = [n + int(more) for n, more in zip(self.counts, rows.used, strict=True)]
         if self.look:
-            verdicts = rows.verdicts[: int(rows.count[3])]
+            verdicts = rows.verdicts[: int(rows.used[3])]
             self.cut.update(verdicts[np.isin(verdicts[:, 5], (GROSS, VAR)), 0].tolist())
-        rows.count[:] = 0
+        rows.used[:] = 0
 
     def transfers(self, *_: object) -> None:
         """Not counted."""
@@ -294,10 +297,10 @@ def whole_fund() -> dict[str, Any]:
     """
     fund = bench_fund(0.2, 5.0, free=False)
     end_ns = SINCE_NS + CYCLES * BAR_NS
-    market, funding = simulate(tuple(NAMES), BAR_NS, SINCE_NS - 100 * DAY_NS, end_ns, seed=1)
+    market, funding = simulate(NAMES, BAR_NS, SINCE_NS - 100 * DAY_NS, end_ns, seed=1)
     times = market.time[(market.time >= SINCE_NS)]
     opinion = slow_opinions(len(times))
-    roster = seats(market, tuple(replace(s, markets=tuple(NAMES)) for s in fund.signals), fund.confidence)
+    roster = seats(market, tuple(replace(s, markets=NAMES) for s in fund.signals), fund.confidence)
     signal_seconds = _seconds(lambda: [seat.voice(times) for seat in roster.values()])
     bare_seconds = _seconds(lambda: _run_fund(fund, market, funding, times, opinion, None))
     with tempfile.TemporaryDirectory() as folder:
@@ -351,5 +354,3 @@ def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-

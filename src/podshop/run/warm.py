@@ -26,7 +26,8 @@ def warm(progress: Progress) -> float:
     started = time.perf_counter()
     helper = None
     if not any(Path(cache_folder()).rglob("*.nbi")):
-        print("compiling the loop for this machine: once, some fifteen seconds", file=sys.stderr)
+        # A bar is shown on a terminal only, and whoever waits fifteen seconds wants to know why.
+        print("compiling the loop for this machine: once, some fifteen seconds", file=sys.stderr)  # noqa: T201
         _forget_old_builds(Path(cache_folder()))
         helper = subprocess.Popen([sys.executable, "-m", "podshop.run.warm"])
     _loop()
