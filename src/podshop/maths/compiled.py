@@ -22,6 +22,15 @@ def sources_sha256() -> str:
     """Hash of every source file that holds a compiled function, of the interpreter and of the compiler (hex)."""
     digest = hashlib.sha256(f"{sys.version} {importlib.metadata.version('numba')}".encode())
     for path, source in sorted(_sources(importlib.resources.files("podshop"), "")):
+        if COMPILED.search(source):
+            digest.update(f"{path}\0{len(source)}\0".encode() + source)
+    return digest.hexdigest()
+
+
+def package_sha256() -> str:
+    """Hash of every Python file of the package: which code made a record (hex)."""
+    digest = hashlib.sha256()
+    for path, source in sorted(_sources(importlib.resources.files("podshop"), "")):
         digest.update(f"{path}\0{len(source)}\0".encode() + source)
     return digest.hexdigest()
 
@@ -32,8 +41,8 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
         name = f"{prefix}/{entry.name}"
         if entry.is_dir() and entry.name != "__pycache__":
             found += _sources(entry, name)
-        elif entry.name.endswith(".py") and COMPILED.search(source := entry.read_bytes()):
-            found.append((name, source))
+        elif entry.name.endswith(".py"):
+            found.append((name, entry.read_bytes()))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from podshop.journal.record import Recorder
 from podshop.market import data_sha256
+from podshop.maths.compiled import package_sha256
 from podshop.nouns import DAY_NS, Funding, Market, Times, duration_ns, utc_text
 from podshop.nouns.coverage import DataReport
 from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, HOUSE, NET, STATES, VERDICTS
@@ -154,6 +155,7 @@ def _result(fund: Fund, world: World, run: Run, data: ReportData, times: Times) 
         "seed": world.seed,
         "config_sha256": fund.sha256,
         "data_sha256": data_sha256(world.market, world.funding),
+        "package_sha256": package_sha256(),
         "package": f"podshop {importlib.metadata.version('podshop')}",
     }
 

@@ -24,6 +24,7 @@ from podshop.journal.record import Recorder
 from podshop.maths.compiled import compiled
 from podshop.nouns import DAY_NS, MINUTE_NS, Funding, Instrument, Mandate, Market, Panel, Times, Whole
 from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, GROSS, HOUSE, NET, VAR, VERDICTS
+from podshop.run.bench_signals import curves
 from podshop.run.config import starter_fund
 from podshop.run.config.sections import Fund
 from podshop.run.facts import MarketFacts
@@ -55,6 +56,7 @@ def bench(rounds: int = 5) -> dict[str, Any]:
         "loop": _against_yardstick(walk, 0.2, 5.0, rounds),
         "loop_bound": _against_yardstick(walk, 5.0, 0.0, min(rounds, 3)),  # free, or it would soon be ruined and idle
         **whole_fund(),
+        "signal_layer": curves(),
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
