@@ -57,8 +57,8 @@ def test_two_books_cross_at_the_reference_and_only_the_rest_pays() -> None:
     short = replace(LONG, name="short", listens={"signal": -1.0}, volatility_target=0.1)
     result = run(still([[DOLLARS_50], [DOLLARS_50]], {"signal": [[0.8]]}), roomy(LONG, short))
     assert result.fills == [
-        FillRow(ID, "M0", "long", 183, DOLLARS_50, DOLLARS_50, 0, "cross"),
         FillRow(ID, "M0", "short", -183, DOLLARS_50, DOLLARS_50, 0, "cross"),
+        FillRow(ID, "M0", "long", 183, DOLLARS_50, DOLLARS_50, 0, "cross"),
         FillRow(ID, "M0", "long", 183, 50_048_829, DOLLARS_50, 4_121_522, "venue"),
     ]
     assert result.verdicts == [VerdictRow(ID, "M0", "NET", "approve", "OK", 183, 183)]

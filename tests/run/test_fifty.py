@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,19 +72,12 @@ def test_without_recorded_scores_the_analyst_has_no_opinion(roster: dict[str, Se
 
 def test_all_five_books_trade_in_april_2022(fund: Fund, shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through the whole loop, with the columns that the agents read."""
-    reads = {name for seat in fund.signals for name in seat.agent.reads}
-    read = partial(_read_with, reads)
-    monkeypatch.setattr(run_backtest, "read_market", read)
     traded: set[int] = set()
     monkeypatch.setattr(run_backtest, "Aggregator", watching(traded))
     result = run_backtest.backtest(fund, shared_data, SINCE_NS, SINCE_NS + 10 * DAY_NS, None, lambda *_: None)
     assert result["books"] == result["books"] | {"count": 5, "residual_lots": 0, "residual_micro": 0}
     assert result["books"]["identity_residual_micro"]["total"] == 0
     assert traded >= set(range(5))
-
-
-def _read_with(reads: set[str], *arguments: Any, **_: Any) -> Any:
-    return read_market(*arguments[:4], reads)
 
 
 def watching(traded: set[int]) -> Any:
