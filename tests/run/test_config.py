@@ -216,7 +216,7 @@ MISTAKES = {
     ),
     "unknown policy": (
         ('kind = "article"', 'kind = "best"'),
-        "treasury.allocator.kind is 'best', expected one of 'article', 'equal'",
+        "treasury.allocator.kind is 'best', expected one of 'article', 'equal', 'inverse_vol', 'shrunk'",
     ),
     "operator": (
         ('operator = "never"', 'operator = "sometimes"'),

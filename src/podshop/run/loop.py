@@ -22,13 +22,13 @@ from podshop.nouns import (
 from podshop.nouns.verdict import HOUSE, REDUCE_ONLY_STATE, RUNNING
 from podshop.risk import DrawdownLimiter
 from podshop.run import cycle, finance, opinions, shadow
+from podshop.run.allocator import allocator_of
 from podshop.run.config.sections import Fund as FundFile
 from podshop.run.facts import MarketFacts
 from podshop.run.opinions import Progress, Seat
 from podshop.run.state import Facts, Flags, Rows, Terms, new_fund, new_rows, new_work
 from podshop.run.state import Shadows as ShadowTargets
 from podshop.run.tables import Sink, Tables
-from podshop.treasury import Allocator
 
 NORMAL_95 = 1.6448536269514722
 
@@ -55,7 +55,7 @@ class Run:
             fund_volatility=limits.fund_volatility,
         )
         self.limiter_ns = duration_ns(limits.cadence)
-        self.allocator = Allocator(kind=file.allocator.kind, window_days=file.allocator.window_days)
+        self.allocator = allocator_of(file)
         self.rows: Rows = new_rows(markets, books, cycles=self.stretch_ns // self.interval_ns)
         self.volatility_target = np.array([m.volatility_target for m in file.mandates])
         self.equity = np.full(books, self.terms.reference_micro)
@@ -157,7 +157,7 @@ class Run:
         """Move capital to where the treasury wants it. equity: (B1,) of every book, before the transfers."""
         fund, house = self.fund, len(self.books)
         nav = int(fund.nav[0])
-        self.weights = self.allocator(self.daily_return)
+        self.weights = self.allocator(self.daily_return, self.weights)
         capital = np.floor(self.weights * nav).astype(np.int64)
         transfer = np.zeros(house + 1, np.int64)
         transfer[:house] = capital - equity[:house]

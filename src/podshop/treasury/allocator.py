@@ -7,31 +7,51 @@ from typing import Literal
 import numpy as np
 
 from podshop.nouns import Panel
+from podshop.treasury.evidence import moments
+from podshop.treasury.shrunk import Allocation, Rules, shrunk
+
+Kind = Literal["article", "equal", "inverse_vol", "shrunk"]
+AS_USUAL = Rules()
+KINDS: tuple[Kind, ...] = ("equal", "article", "inverse_vol", "shrunk")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocator:
     """Share capital among the books; before there is enough evidence, equally.
 
-    article  weight grows with the rolling Sharpe ratio of the shadow's daily returns. A 30-day Sharpe ratio has a
-             standard error of 3.5 a year: this rule moves capital on noise, and the run pays for that trading.
-             Standard error: Lo (2002), "The statistics of Sharpe ratios", Financial Analysts Journal 58(4), 36-52.
-    equal    1 / B
+    article      weight grows with the rolling Sharpe ratio of the shadow's daily returns. A 30-day Sharpe ratio has a
+                 standard error of 3.5 a year: this rule moves capital on noise, and the run pays for that trading.
+                 Standard error: Lo (2002), "The statistics of Sharpe ratios", Financial Analysts Journal 58(4), 36-52.
+    equal        1 / B
+    inverse_vol  weight falls with the deviation of the shadow's daily returns
+    shrunk       by a Sharpe ratio shrunk toward `prior`, (B,) annual; may leave cash: see treasury/shrunk.py
     """
 
-    kind: Literal["article", "equal"] = "article"
+    kind: Kind = "article"
     window_days: int = 30
+    prior: tuple[float, ...] = ()
+    rules: Rules = AS_USUAL
 
-    def __call__(self, daily_return: Panel) -> Panel:
+    def __call__(self, daily_return: Panel, previous: Panel | None = None) -> Panel:
         """Weights of the books.
 
         daily_return  (D, B) of the shadows, fraction of their reference capital, oldest first
-        ->            (B,) fractions of NAV, sum 1
+        previous      (B,) the weights until now; None = equal
+        ->            (B,) fractions of NAV, sum 1; under `shrunk` at most 1, the rest is cash
         """
         days, books = daily_return.shape
+        if self.kind == "shrunk":
+            return self.explain(daily_return, previous).weights
         if self.kind == "equal" or days < self.window_days:
             return np.full(books, 1.0 / books)
-        return article(daily_return[-self.window_days :])
+        last = daily_return[-self.window_days :]
+        return article(last) if self.kind == "article" else inverse_vol(last)
+
+    def explain(self, daily_return: Panel, previous: Panel | None = None) -> Allocation:
+        """What `shrunk` believes of each book and what it makes of that, whatever the kind."""
+        books = daily_return.shape[1]
+        before = np.full(books, 1.0 / books) if previous is None else previous
+        return shrunk(daily_return, before, self.prior or (0.0,) * books, self.rules)
 
 
 def article(daily_return: Panel) -> Panel:
@@ -46,8 +66,20 @@ def article(daily_return: Panel) -> Panel:
     return weights
 
 
+def inverse_vol(daily_return: Panel) -> Panel:
+    """Weights proportional to 1 / deviation, of what the books leave that did not vary: those get an equal share each.
+
+    >>> inverse_vol(np.array([[0.01, 0.0, 0.02], [0.03, 0.0, 0.06]])).round(3)
+    array([0.444, 0.333, 0.222])
+    """
+    deviation = [moments(returns)[1] for returns in daily_return.T.tolist()]
+    books = len(deviation)
+    steady = [1.0 / s if s > 0.0 else 0.0 for s in deviation]
+    room, total = sum(s > 0.0 for s in deviation) / books, math.fsum(steady)
+    return np.array([room * one / total if one > 0.0 else 1.0 / books for one in steady])
+
+
 def _sharpe(returns: list[float]) -> float:
     """Mean over standard deviation (n - 1), sums rounded once; 0 where nothing varies."""
-    mean = math.fsum(returns) / len(returns)
-    deviation = math.sqrt(math.fsum((r - mean) * (r - mean) for r in returns) / (len(returns) - 1))
+    mean, deviation = moments(returns)
     return mean / deviation if deviation > 0.0 else 0.0

@@ -5,7 +5,14 @@ from collections.abc import Collection, Sequence
 from podshop.nouns import DAY_NS, HOUR_NS, ConfigError, Mandate, SignalAgent, duration_text
 from podshop.nouns.symbols import VENUES, locate
 from podshop.run.config.reading import Place
-from podshop.run.config.sections import Confidence, DrawdownSection, LimitsSection, MarketSection, SignalSeat
+from podshop.run.config.sections import (
+    AllocatorSection,
+    Confidence,
+    DrawdownSection,
+    LimitsSection,
+    MarketSection,
+    SignalSeat,
+)
 
 LONGEST_LOOKBACK_NS = 365 * DAY_NS  # docs/semantics.md, section 7: the longest chunk of an agent
 RESERVED_BOOKS = ("house", "NET")  # the record uses these two for the house book and for the net order
@@ -102,6 +109,14 @@ def check_drawdown(place: Place, ladder: DrawdownSection, interval_ns: int) -> N
     if ladder.back_below > ladder.halve_from:
         raise place.at("back_below").wrong(ladder.back_below, f"at most halve_from, which is {ladder.halve_from}")
     check_cadence(place.at("cadence"), ladder.cadence, interval_ns)
+
+
+def check_allocator(place: Place, allocator: AllocatorSection, seats: Sequence[SignalSeat]) -> None:
+    """A prior is one of a horizon, or of a family that some signal of the fund belongs to."""
+    families = {getattr(seat.agent, "family", "") for seat in seats} - {""}  # one's own agents need have none
+    for name in allocator.prior_sharpe:
+        if name not in HORIZONS and name not in families:
+            raise place.at("prior_sharpe").unknown(name, (*HORIZONS, *sorted(families)))
 
 
 def check_limits(place: Place, limits: LimitsSection, capital_usd: float) -> None:

@@ -193,4 +193,5 @@ def _check(top: Place, fund: Fund, interval_ns: int) -> None:
     top.at("venue").at("volume_window").duration(fund.venue.volume_window)
     checks.check_confidence(top.at("confidence"), fund.confidence)
     checks.check_limits(top.at("limits"), fund.limits, fund.capital_usd)
+    checks.check_allocator(top.at("treasury").at("allocator"), fund.allocator, fund.signals)
     checks.check_drawdown(top.at("risk").at("drawdown_limiter"), fund.drawdown, interval_ns)

@@ -90,12 +90,30 @@ class DrawdownSection:
 class AllocatorSection:
     """How capital is shared among the books, each day at 00:00 UTC.
 
-    kind         equal, or article: weight grows with the shadow book's Sharpe ratio
-    window_days  days of shadow returns that are judged; before that, equal
+    kind             equal; article: weight grows with the shadow book's Sharpe ratio; inverse_vol: it falls with its
+                     volatility; shrunk: by what is believed of each book, and what nobody deserves stays cash
+    window_days      article and inverse_vol: days of shadow returns that are judged; before that, equal
+    prior_sharpe     shrunk: horizon or family of signals -> annual net Sharpe ratio expected before any evidence, where
+                     it is not swing 0.5, intraday 0.3, scalping 0.1; a family's goes before a horizon's
+    prior_days       shrunk: the prior weighs as much as so many days of evidence
+    invest_all_from  shrunk: annual Sharpe ratio believed of the whole mix from which on nothing stays cash
+    back_from        shrunk: a book of which less than 0 was believed is employed again from this belief
+    floor            shrunk: least weight of an employed book, in equal shares
+    cap              shrunk: largest weight of a book, in equal shares
+    band             shrunk: a weight that would move by less stays, in equal shares
+    turnover         shrunk: most capital that moves in a day, fraction of NAV, both ways counted
     """
 
-    kind: Literal["article", "equal"] = "article"
+    kind: Literal["article", "equal", "inverse_vol", "shrunk"] = "article"
     window_days: Annotated[int, Meta(ge=2, le=365)] = 30
+    prior_sharpe: Mapping[str, float] = field(default_factory=dict)
+    prior_days: Positive = 730.0
+    invest_all_from: Positive = 0.5
+    back_from: NotNegative = 0.1
+    floor: Share = 0.25
+    cap: Annotated[float, Meta(ge=1)] = 2.0
+    band: Share = 0.2
+    turnover: Annotated[float, Meta(gt=0, le=2)] = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
