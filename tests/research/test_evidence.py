@@ -56,6 +56,21 @@ def test_a_ratio_is_of_sums_and_its_blocks_are_of_rows():
     assert (trending.high - trending.low) > 1.5 * (mean_ratio(above, below).high - mean_ratio(above, below).low)
 
 
+def test_a_ratio_counts_only_blocks_that_have_something_below():
+    """A year of days of which one traded is one observation, and its interval is not a point."""
+    above, below = np.zeros(365), np.zeros(365)
+    above[200], below[200] = 5.7, 1000.0
+    once = mean_ratio(above, below)
+    assert (once.value, once.rows) == (pytest.approx(0.0057), 1)
+    assert np.isnan([once.low, once.high]).all()
+    days = np.arange(FEWEST_ROWS) * 5
+    above[days], below[days] = 5.7, 1000.0
+    above[200] = below[200] = 0.0
+    assert mean_ratio(above, below).rows == FEWEST_ROWS
+    assert np.isfinite(mean_ratio(above, below).low)
+    assert np.isnan(mean_ratio(above, below, block_rows=20).low), "twenty days of trading in five blocks"
+
+
 def test_a_difference_of_hit_rates_is_of_the_two_groups():
     x, y = np.array([[1.0, -1.0, 1.0]] * 40), np.array([[1.0, 1.0, 1.0]] * 40)
     first, second = np.where(np.abs(x) > 2, x, np.nan), x

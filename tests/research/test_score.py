@@ -49,13 +49,16 @@ def world(told: Panel, close: Panel) -> Market:
 NO_FUNDING = Funding(*(np.zeros(0, np.int64),) * 2, np.zeros(0), np.zeros(0, np.int64), ("assumed",), {})
 
 
-def card(told: Panel, close: Panel, funding: Funding = NO_FUNDING, *, calibrated: bool = False) -> dict:
+def card(
+    told: Panel, close: Panel, funding: Funding = NO_FUNDING, *, calibrated: bool = False, horizon_bars: int = 4
+) -> dict:
     base = starter_fund()
     names = NAMES[: close.shape[1]]
+    agent = Says(recent_bars=horizon_bars)
     fund = replace(
         base,
         market=replace(base.market, markets=names),
-        signals=(SignalSeat(name="says", kind="x:Says", agent=Says(), markets=names, calibrated=calibrated),),
+        signals=(SignalSeat(name="says", kind="x:Says", agent=agent, markets=names, calibrated=calibrated),),
     )
     market = world(told, close)
     return score(fund, market, funding, SINCE_NS + 40 * DAY_NS, int(market.time[-1]), lambda *_: None)
@@ -106,6 +109,27 @@ def test_an_agent_that_is_right_when_sure_is_told_apart():
     (found,) = card(told, close)["agents"]
     assert found["sharper"]["answer"] == "yes"
     assert found["sharper"]["difference"] == pytest.approx(0.5, abs=0.06)
+
+
+def test_an_agent_that_spoke_once_is_not_said_to_pay():
+    """One day of foresight in eighty: a fine break-even, of one observation."""
+    close = walk()
+    told = np.full(close.shape, np.nan)
+    told[70 * 24 : 70 * 24 + 10] = foresight(close, 4)[70 * 24 : 70 * 24 + 10]
+    (found,) = card(told, close)["agents"]
+    assert found["break_even_bps"]["value"] > 5.5
+    assert np.isnan(found["break_even_bps"]["low"])
+    assert found["pays"] == "unknown"
+
+
+def test_what_pays_is_resampled_in_blocks_of_the_horizon():
+    """Eighty days of a forecast over ten days are eight observations, however often its voice trades."""
+    close = walk()
+    told = foresight(close, 4)
+    assert np.isfinite(card(told, close)["agents"][0]["break_even_bps"]["low"])
+    (slow,) = card(told, close, horizon_bars=240)["agents"]
+    assert slow["ic"]["rows"] < 20
+    assert (slow["pays"], np.isnan(slow["break_even_bps"]["low"])) == ("unknown", True)
 
 
 def test_break_even_by_hand():

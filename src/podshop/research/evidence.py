@@ -66,13 +66,15 @@ def hit_rate(x: Panel, y: Panel) -> Estimate:
 def mean_ratio(above: Panel, below: Panel, block_rows: int = 1) -> Estimate:
     """Sum of one series over the sum of another, resampled in blocks of `block_rows` rows, because days are alike.
 
+    Only blocks in which the lower series is not zero count as rows: one day of trading in a year is one observation.
+
     >>> mean_ratio(np.array([1.0, 2.0]), np.array([10.0, 20.0])).value
     0.1
     """
     blocks = -(-len(above) // block_rows)
-    sums = [np.bincount(np.arange(len(part)) // block_rows, part, blocks) for part in (above, below)]
-    parts = np.stack([np.bincount(np.arange(len(above)) // block_rows, minlength=blocks), *sums], axis=1)
-    return estimate(parts.astype(np.float64), _ratio)
+    block = np.arange(len(above)) // block_rows
+    sums = [np.bincount(block, part, blocks) for part in (below != 0, above, below)]
+    return estimate(np.stack(sums, axis=1), _ratio)
 
 
 def estimate(parts: Panel, formula: Callable[[Panel], Panel]) -> Estimate:

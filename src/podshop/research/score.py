@@ -126,7 +126,7 @@ def _card(
         "ic": asdict(correlation(x, y)),
         "hit_rate": asdict(hit_rate(x, y)),
         "open_share": float(np.count_nonzero(np.nan_to_num(voice)) / max(np.isfinite(voice).sum(), 1)),
-        **_pay(time, voice, _followed(value, 1, 0)[rows], mine.interval_ns, fund),
+        **_pay(time, voice, _followed(value, 1, 0)[rows], mine.interval_ns, bars, fund),
         "decay": [_decay(sample, round(lag * bars)) for lag in dict.fromkeys(LAGS)],
         "calibration": _calibration(x, y),
         "sharper": _sharper(x, y),
@@ -149,8 +149,11 @@ def _risk(close: Panel, interval_ns: int, bars: int) -> Panel:
     return np.asarray(rolling.std(maths.log_return(close), window, at_least=window // 2) * np.sqrt(bars))
 
 
-def _pay(time: Times, voice: Panel, followed: Panel, interval_ns: int, fund: Fund) -> dict[str, Any]:
-    """What its voice would have earned and traded: bps of what is traded, and how often a day it turns over."""
+def _pay(time: Times, voice: Panel, followed: Panel, interval_ns: int, bars: int, fund: Fund) -> dict[str, Any]:
+    """What its voice would have earned and traded: bps of what is traded, and how often a day it turns over.
+
+    Resampled in blocks of at least the horizon, `bars`: a month's opinion is one observation of what it pays, not six.
+    """
     held = np.nan_to_num(voice)
     traded = np.abs(np.diff(held, axis=0, prepend=0.0 * held[:1])).sum(axis=1)
     earned = (held * np.nan_to_num(followed)).sum(axis=1)
@@ -158,7 +161,8 @@ def _pay(time: Times, voice: Panel, followed: Panel, interval_ns: int, fund: Fun
     earned_by_day, traded_by_day = (
         np.bincount(of_day, series, len(days)).astype(np.float64) for series in (earned, traded)
     )
-    even = mean_ratio(earned_by_day, traded_by_day, max(1, min(PAY_BLOCK_DAYS, len(days) // 30)))
+    horizon_days = -(-bars * interval_ns // DAY_NS)
+    even = mean_ratio(earned_by_day, traded_by_day, max(horizon_days, min(PAY_BLOCK_DAYS, len(days) // 30)))
     cost_bps = fund.venue.taker_fee_bps + fund.venue.half_spread_bps
     invested = np.abs(held).sum()
     per_day = DAY_NS / interval_ns
