@@ -187,6 +187,20 @@ def test_a_book_without_a_day_and_an_unknown_var_are_dashes(month: tuple[dict, R
     assert "0 of 0" in words(page(result, unknown))
 
 
+def test_the_var_is_tested_in_words(month: tuple[dict, ReportData]) -> None:
+    """45 days that each lost a tenth of their VaR: at 95 % some should have lost more, at 99 % nobody can tell."""
+    result, data = month
+    quiet = replace(data, var_micro=np.full(45, 1e9), clean_pnl=np.full(45, -100_000_000))
+    text = words(page(result, quiet)).partition("Is the VaR true?")[2].partition("Verdicts")[0]
+    assert "VaR 95 %" in text
+    assert "2024 45 0 2.3 1 to 5 0.032 1.000 0.099 – rejected: too few" in text
+    assert "2024 45 0 0.5 0 to 2 0.342 1.000 0.636 – too few days to tell (power 6 %)" in text
+    assert "267 days are needed to notice" in text
+    assert "Control, the same test of a VaR 0.7 times as large: 0 beyond, too few days to tell" in text
+    assert 'class="text loss">rejected' in page(result, quiet)
+    assert "Kupiec p" not in words(page(result, replace(data, var_micro=np.full(45, np.nan))))
+
+
 def test_numbers_are_written_for_people() -> None:
     assert (percent(-0.0123), percent(float("nan")), percent(None), percent(-1e-9)) == ("−1.23 %", "–", "–", "0.00 %")
     assert (usd(-1234.5), usd(1234.5, sign=True), usd(-0.2)) == ("−$1,234", "+$1,234", "$0")

@@ -33,7 +33,31 @@ RESULT = {
         "by_code": {"MIN_ORDER": 600, "POSITION_CAP": 745, "A": 1, "B": 2, "C": 3, "D": 4, "E": 5},
     },
     "books": {"count": 3, "residual_lots": 0, "residual_micro": 0},
-    "var": {"limit": 0.02, "worst": 0.009, "days": 900, "breaches": 31},
+    "var": {
+        "limit": 0.02,
+        "worst": 0.009,
+        "days": 900,
+        "breaches": 31,
+        "test": {
+            "levels": [
+                {
+                    "level": 0.95,
+                    "days_needed": 267,
+                    "periods": [
+                        {"name": "2022", "verdict": "passes", "why": [], "days": 365},
+                        {"name": "all", "verdict": "rejected", "why": ["too few", "in a row"], "days": 900},
+                    ],
+                },
+                {
+                    "level": 0.99,
+                    "days_needed": 1406,
+                    "periods": [
+                        {"name": "all", "verdict": "too few days to tell", "why": [], "days": 900},
+                    ],
+                },
+            ]
+        },
+    },
     "decisions_sha256": "3f" * 32,
     "assumed_funding_share": {"BTC": 0.0, "OP": 1.0},
     "trials": None,
@@ -56,6 +80,8 @@ def test_the_whole_summary_of_a_run():
         "  crossing    saved 432.10 USD, no part of NAV\n"
         "  VaR         1 day 95 %: limit 2.00 % of NAV, highest 0.90 %\n"
         "              31 of 900 days lost more; 45 would be usual\n"
+        "              tested by Kupiec and Christoffersen: 95 % rejected (too few, in a row); "
+        "99 % too few days to tell (900 of 1,406)\n"
         "  orders      12,345 wanted: 11,000 approved, 500 shrunk, 845 vetoed\n"
         "              POSITION_CAP 745, MIN_ORDER 600, E 5, D 4, C 3, B 2 and 1 other codes\n"
         "  books       3 and the house; they differ from the venue by 0 lots and 0 micro-dollars\n"

@@ -36,6 +36,7 @@ def page(result: Mapping[str, Any], data: ReportData) -> str:
         verdicts=sections.verdicts(data),
         episodes=sections.episodes(data),
         var=data.var_test(),
+        var_tests=sections.var_tests(data),
         waterfall=sections.waterfall(result, data),
         identity=data.identity_residual_micro,
         assumptions=sections.assumptions(result),

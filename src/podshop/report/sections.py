@@ -10,6 +10,7 @@ from podshop.nouns.verdict import CODE_NAMES, CODES, VERDICTS
 from podshop.report.aggregate import ReportData
 from podshop.report.chart import Chart, Series, chart
 from podshop.report.silence import MOSTLY, silent_lines
+from podshop.report.var_test import TOO_FEW, var_test
 
 Row = dict[str, Any]
 NOT_COUNTED = "not counted before the trials ledger"
@@ -75,6 +76,31 @@ def _var_chart(data: ReportData) -> Chart:
         _percent,
         bounds=(-0.001, 0.001),
     )
+
+
+def var_tests(data: ReportData) -> list[Row]:
+    """One table for each level of VaR: a row per year, the last 250 days and all days, and what a worse VaR scored."""
+    return [
+        {
+            "level": level["level"],
+            "rows": [_var_row(period) for period in level["periods"] if period["days"]],
+            "needed": level["days_needed"],
+            "control": level["control"],
+        }
+        for level in var_test(data)["levels"]
+    ]
+
+
+def _var_row(period: Mapping[str, Any]) -> Row:
+    fewest, most = period["accepted"]
+    chance = f" (power {100 * period['power']:.0f} %)" if period["verdict"] == TOO_FEW else ""
+    return {
+        **{key: period[key] for key in ("name", "days", "exceedances", "expected", "zone")},
+        "accepted": f"{fewest} to {most}",
+        "p": [period[test]["p"] for test in ("kupiec", "independence", "joint")],
+        "verdict": period["verdict"] + chance + (f": {', '.join(period['why'])}" if period["why"] else ""),
+        "rejected": bool(period["why"]),
+    }
 
 
 def _nav_at_midnight(data: ReportData) -> Panel:

@@ -7,6 +7,7 @@ from typing import Any
 
 from podshop.report.sections import NOT_COUNTED
 from podshop.report.stats import CONFIDENCE
+from podshop.report.var_test import verdict
 
 SIMULATED = (
     "SIMULATED EXCHANGE: these prices never were. The figures show how the fund works; they are not performance."
@@ -70,6 +71,9 @@ def _risk(result: Mapping[str, Any]) -> list[str]:
     return [
         _row("VaR", f"1 day 95 %: limit {_percent(var['limit'])} of NAV, highest {_percent(var['worst'])}"),
         _row("", f"{var['breaches']:,} of {var['days']:,} days lost more; {var['days'] * TAIL:,.0f} would be usual"),
+        _row(
+            "", f"tested by Kupiec and Christoffersen: {'; '.join(verdict(level) for level in var['test']['levels'])}"
+        ),
     ]
 
 

@@ -17,6 +17,7 @@ from podshop.report.aggregate import Aggregator, ReportData
 from podshop.report.page import page
 from podshop.report.plain import plain
 from podshop.report.stats import gross_return, stats
+from podshop.report.var_test import var_test
 from podshop.risk.gate import HISTORY_DAYS
 from podshop.run.config.sections import Fund
 from podshop.run.facts import MarketFacts
@@ -133,7 +134,9 @@ def _result(fund: Fund, world: World, run: Run, data: ReportData, times: Times) 
             "residual_micro": int(run.fund.residual[1]),
             "identity_residual_micro": data.identity_residual_micro,
         },
-        "var": {"limit": fund.limits.max_var, "worst": float(data.nav["var"].max())} | data.var_test(),
+        "var": {"limit": fund.limits.max_var, "worst": float(data.nav["var"].max())}
+        | data.var_test()
+        | {"test": var_test(data)},
         "state": {
             "end": STATES[int(run.fund.state[0])],
             "resumed_by_operator": [utc_text(at) for at in run.operator_resumed],
