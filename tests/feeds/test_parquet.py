@@ -79,6 +79,7 @@ def test_a_bar_is_known_at_its_close(tmp_path):
 
 BAD_ROWS = [
     ({"high": 1.0, "low": 2.0}, "high 1.0 is below low 2.0"),
+    ({"close": 1e9}, "close 1000000000.0 is outside low 116.0 to high 118.0"),
     ({"close": -3.0}, "close -3.0 is not a number > 0"),
     ({"open": 0.0}, "open 0.0 is not a number > 0"),
     ({"low": float("nan")}, "low nan is not a number > 0"),

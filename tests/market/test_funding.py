@@ -42,8 +42,8 @@ def test_real_settlements_keep_their_time_and_rate_and_leave_nothing_to_assume()
 
 def test_an_hour_without_a_record_is_charged_once_eight_hours_later():
     found = settlements(market(48), [records("a", [8, 16, 32, 40, 48], 8)], ("a",), 1.0)
-    assumed = [r for r in rows(found) if r[1] == "assumed"]
-    assert assumed == [(h + 8, "assumed", HOURLY_BP) for h in range(17, 25)]  # 17..24 h lie in no span
+    assumed = [r for r in rows(found) if r[1] == "ASSUMED"]
+    assert assumed == [(h + 8, "ASSUMED", HOURLY_BP) for h in range(17, 25)]  # 17..24 h lie in no span
     assert found.assumed_share["BTC"] == pytest.approx(
         8 / 40
     )  # hours 1..40 have a known fate, bars close from hour 1 on
@@ -51,13 +51,13 @@ def test_an_hour_without_a_record_is_charged_once_eight_hours_later():
 
 def test_without_any_record_every_hour_is_charged():
     found = settlements(market(30), [], ("a",), 1.0)
-    assert rows(found) == [(h + 8, "assumed", HOURLY_BP) for h in range(1, 23)]
+    assert rows(found) == [(h + 8, "ASSUMED", HOURLY_BP) for h in range(1, 23)]
     assert found.assumed_share == {"BTC": 1.0}
 
 
 def test_a_record_covers_at_most_eight_hours():
     found = settlements(market(48), [records("a", [40], 40)], ("a",), 1.0)
-    assert {h - 8 for h, source, _ in rows(found) if source == "assumed"} == set(range(1, 33))
+    assert {h - 8 for h, source, _ in rows(found) if source == "ASSUMED"} == set(range(1, 33))
 
 
 def test_a_settlement_minutes_off_the_hour_keeps_its_minute_and_covers_its_hours():
@@ -79,7 +79,7 @@ def test_a_source_that_stops_leaves_its_last_day_to_the_assumption():
     eight = records("a", [8, 16, 24], 8)
     hourly = records("b", list(range(1, 73)), 1)
     found = settlements(market(72), [eight, hourly], ("a", "b"), 1.0)
-    assert {h - 8 for h, source, _ in rows(found) if source == "assumed"} == set(range(25, 49))
+    assert {h - 8 for h, source, _ in rows(found) if source == "ASSUMED"} == set(range(25, 49))
     assert {source for h, source, _ in rows(found) if h > 56} == {"b"}
 
 
@@ -174,8 +174,8 @@ def test_every_listed_hour_is_covered_or_charged_never_both(history, order):
     """Told again hour by hour, in plain Python."""
     whole, known = history
     found = settlements(whole, known, order, 1.0)
-    used = {(h, s) for h, s, _ in rows(found) if s != "assumed"}
-    charged = {h - 8 for h, s, _ in rows(found) if s == "assumed"}
+    used = {(h, s) for h, s, _ in rows(found) if s != "ASSUMED"}
+    charged = {h - 8 for h, s, _ in rows(found) if s == "ASSUMED"}
     spans = [
         ((int(at) - START_NS) / HOUR_NS - min(gap / HOUR_NS, 8), (int(at) - START_NS) / HOUR_NS, r.source)
         for r in known

@@ -67,8 +67,17 @@ def test_stats_of_a_nav_known_by_hand() -> None:
     assert answer["max_drawdown"] == pytest.approx(0.5)  # within the day, not only from midnight to midnight
     assert answer["days"] == 2
     assert answer["volatility"] == pytest.approx(np.std([0.1, -0.1], ddof=1) * 365**0.5)
-    assert answer["sharpe"] == pytest.approx(0.0, abs=1e-9)
-    assert (answer["sharpe_low"], answer["sharpe_high"], answer["annual_return"]) == (None, None, None)
+    unknown = ("sharpe", "sharpe_low", "sharpe_high", "annual_return")  # nothing is said of two days
+    assert [answer[name] for name in unknown] == [None] * 4
+
+
+def test_who_has_lost_everything_has_no_sharpe() -> None:
+    """Whatever the days before look like: the day of ruin may end before midnight and be no daily return."""
+    nav = 100_000_000 + 1_000_000 * (np.arange(60) % 7)
+    nav = np.append(nav, -5)
+    answer = stats(SINCE_NS + DAY_NS * np.arange(61) - np.append(np.zeros(60, np.int64), HOUR_NS), nav)
+    assert (answer["sharpe"], answer["sharpe_low"], answer["sharpe_high"]) == (None, None, None)
+    assert stats(SINCE_NS + DAY_NS * np.arange(60), nav[:60])["sharpe"] is not None
 
 
 def test_a_year_of_nothing_has_no_sharpe() -> None:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from podshop.journal.tables import ASSUMED_SOURCE
+from podshop.nouns import ASSUMED_SOURCE
 
 # table -> its rows, with their number in `row`; "nav again" and "books again" -> the same with what they should hold
 Record: TypeAlias = Mapping[str, pl.LazyFrame]

@@ -37,7 +37,6 @@ class Column:
 
 
 NAMES = ("market", "book", "kind", "source", "reason", "verdict", "code")  # the dictionaries a recorder must be given
-ASSUMED_SOURCE = "ASSUMED"  # the source of a settlement that nobody recorded
 HASHED = ("fills", "verdicts")  # the decisions: what `decisions_sha256` covers
 
 _ORDER = (

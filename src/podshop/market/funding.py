@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from podshop.nouns import ASSUMED, DAY_NS, HOUR_NS, Funding, Market, Panel, Times, Whole
+from podshop.nouns import ASSUMED_SOURCE, ASSUMED, DAY_NS, HOUR_NS, Funding, Market, Panel, Times, Whole
 
 LONGEST_COVER_NS = 8 * HOUR_NS
 POSTED_AFTER_NS = LONGEST_COVER_NS  # after its end, an hour that nobody recorded
@@ -51,7 +51,7 @@ def settlements(market: Market, records: Sequence[Records], sources: tuple[str, 
     ->              Funding over (first bar's open, last bar's close]. A real and an assumed row may share a time and a
                     market; the real one comes first. `assumed_share` counts the hours whose fate is known.
     """
-    names = ("assumed", *sources)
+    names = (ASSUMED_SOURCE, *sources)
     at, of, rate, source = [], [], [], []
     share: dict[str, float] = {}
     start_ns, end_ns = _period(market)

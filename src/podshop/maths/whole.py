@@ -75,7 +75,7 @@ def largest_remainder(
     """Divide a whole number in proportion to weights, exactly: quotas rounded down, the rest to the largest remainders.
 
     total    >= 0, at most sum of the weights when these are wishes
-    weights  (>= count,) int64 >= 0, total x weight below 2^63; `whole` is their sum, > 0 unless total is 0
+    weights  (>= count,) int64 >= 0, `whole` below 2^31.5, total below 2^63; `whole` is their sum, > 0 unless total is 0
     salt, names, keys  of equal remainders the larger mix(salt ^ keys[names[i]]) comes first
     out      (>= count,) int64, receives the parts; they sum to `total`
     scratch  (>= 2 x count,) int64
@@ -108,11 +108,14 @@ def largest_remainder(
             scratch[i] = rest - off * whole
             left -= quota + off
     else:
+        every = total // whole  # apart, so that no product passes 2^63: what is left is less than `whole`
+        over = total - every * whole
         for i in range(count):
-            quota = total * weights[i] // whole
-            out[i] = quota
-            scratch[i] = total * weights[i] - quota * whole
-            left -= quota
+            product = over * weights[i]
+            quota = product // whole
+            out[i] = every * weights[i] + quota
+            scratch[i] = product - quota * whole
+            left -= out[i]
     if left * count > SORTED_FROM:
         left = _give_to_the_clear(left, count, out, scratch)
     while left > 0:

@@ -14,6 +14,7 @@ from podshop.nouns.limits import Health, Limits, Shadows, tightest, unlimited
 from podshop.nouns.mandate import Mandate
 from podshop.nouns.market import (
     ASSUMED,
+    ASSUMED_SOURCE,
     BAR_COLUMNS,
     NEWS_COUNT,
     NEWS_TONE,
@@ -29,6 +30,7 @@ from podshop.nouns.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, duration_n
 
 __all__ = [
     "ASSUMED",
+    "ASSUMED_SOURCE",
     "BAR_COLUMNS",
     "DAY_NS",
     "HOUR_NS",

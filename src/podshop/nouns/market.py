@@ -54,6 +54,7 @@ class Market:
 
 
 ASSUMED = 0  # source index of a settlement nobody recorded
+ASSUMED_SOURCE = "ASSUMED"  # and its name in the record
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ def stats(time: Times, nav_micro: Whole) -> Stats:
     """
     daily = daily_returns(time, nav_micro)
     deviation = float(daily.std(ddof=1)) if len(daily) > 1 else 0.0
-    known = deviation > 0
     low, high = sharpe_interval(daily)
+    known = low is not None and int(nav_micro.min()) > 0  # nobody has a Sharpe ratio who has nothing, or no interval
     total = nav_micro[-1] / nav_micro[0] - 1
     days = (time[-1] - time[0]) / DAY_NS
     return {
@@ -38,8 +38,8 @@ def stats(time: Times, nav_micro: Whole) -> Stats:
         "annual_return": float((1 + total) ** (DAYS_A_YEAR / days) - 1) if days >= FEWEST_DAYS and total > -1 else None,
         "volatility": deviation * DAYS_A_YEAR**0.5 if len(daily) > 1 else None,
         "sharpe": float(daily.mean()) / deviation * DAYS_A_YEAR**0.5 if known else None,
-        "sharpe_low": low,
-        "sharpe_high": high,
+        "sharpe_low": low if known else None,
+        "sharpe_high": high if known else None,
         "max_drawdown": float((1 - nav_micro / np.maximum.accumulate(nav_micro)).max()),
         "days": len(daily),
     }

@@ -53,6 +53,9 @@ def bars(frame: pl.DataFrame, name: str, interval_ns: int, until_ns: int) -> Bar
         _refuse(wrong, name, rows, open_ns, partial(_too_small, column, series, least))
     high, low = values[BAR_COLUMNS.index("high")], values[BAR_COLUMNS.index("low")]
     _refuse(high < low, name, rows, open_ns, lambda r: f"high {high[r]} is below low {low[r]}")
+    for column in ("open", "close"):
+        price = values[BAR_COLUMNS.index(column)]
+        _refuse((price < low) | (price > high), name, rows, open_ns, partial(_outside, column, price, low, high))
     return Bars(open_ns, values)
 
 
@@ -165,6 +168,10 @@ def _times(
 def _numbers(frame: pl.DataFrame, column: str) -> Values:
     """A column as floats; what is missing in it is NaN."""
     return frame[column].cast(pl.Float64).to_numpy()
+
+
+def _outside(column: str, price: Values, low: Values, high: Values, r: int) -> str:
+    return f"{column} {price[r]} is outside low {low[r]} to high {high[r]}"
 
 
 def _too_small(column: str, series: Values, least: str, r: int) -> str:

@@ -15,6 +15,8 @@ def period(root: Path, wanted: Wanted) -> tuple[int, int]:
     Raises ConfigError where there is none. Says nothing on what lies between: `read_market` does.
     """
     wanted_ns = duration_ns(wanted.interval)
+    if not (root / "bars").is_dir():
+        raise ConfigError(f"{root} is not a folder of market data: it has no folder bars/")
     found: list[tuple[int, int]] = []
     for folder in sorted((root / "bars" / wanted.venue).glob("*")):
         for base in wanted.markets:

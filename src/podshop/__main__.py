@@ -1,0 +1,7 @@
+"""python -m podshop"""
+
+import sys
+
+from podshop.cli import main
+
+sys.exit(main())
