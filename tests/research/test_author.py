@@ -1,6 +1,7 @@
 """What `podshop agents new` writes works, and what `podshop agents check` is given is found."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,11 +65,47 @@ def test_what_cannot_be_found_is_said(what, said, tmp_path, monkeypatch):
     assert said in str(e.value)
 
 
-@pytest.mark.parametrize("name", ["Loud", "2fast", "class", "with-dash", "json"])
-def test_a_name_that_no_module_can_have_is_refused(name, tmp_path):
-    with pytest.raises(ConfigError, match="cannot name an agent"):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Loud", "expected small letters"),
+        ("2fast", "expected small letters"),
+        ("with-dash", "expected small letters"),
+        ("_", "expected small letters"),
+        ("class", "it is a word of Python's own"),
+        ("json", "there is a module of that name"),
+        ("numpy", "there is a module of that name"),
+        ("podshop", "there is a module of that name"),
+        ("rolling", "uses rolling for something else"),
+    ],
+)
+def test_a_name_that_no_agent_can_have_is_refused_with_the_reason(name, why, tmp_path):
+    with pytest.raises(ConfigError, match=f"cannot name an agent: .*{why}"):
         write(name, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_new_advises_works(tmp_path):
+    """Each printed command, run as a user would: by the command, whose path does not hold the folder they are in."""
+    run = "import sys; sys.path = [p for p in sys.path if p]; from podshop.cli import main; sys.exit(main(sys.argv[1:]))"
+    podshop = [sys.executable, "-c", run]
+
+    def said(*command: str) -> str:
+        env = {"PYTHONPATH": str(SOURCES), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+        ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout + ran.stderr
+
+    advice = said(*podshop, "agents", "new", "early_riser")
+    assert "podshop agents check early_riser.py\n" in advice
+    kind = advice.rpartition('kind = "')[2].partition('"')[0]
+    assert kind == "early_riser:EarlyRiser"
+    for name in (kind, "early_riser.py", "early_riser.py:EarlyRiser"):
+        assert "checks passed" in said(*podshop, "agents", "check", name)
+    said(*podshop, "init", "--starter", "mine.toml")
+    fund = (tmp_path / "mine.toml").read_text()
+    (tmp_path / "mine.toml").write_text(re.sub(r'kind = "momentum".*\nwindow_bars = .*', f'kind = "{kind}"', fund))
+    assert kind in said(*podshop, "agents", "list", "mine.toml")
 
 
 def test_nothing_is_overwritten(tmp_path):

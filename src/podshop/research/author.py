@@ -4,7 +4,10 @@ import importlib
 import importlib.util
 import inspect
 import keyword
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,14 +16,15 @@ from typing import Any
 
 from podshop.nouns import ConfigError, SignalAgent
 
+USED = ("maths", "rolling", "confidence")  # imported by the file that `write` writes
 ASKED = ("bar", "reads", "family", "cross_sectional", "lookback_bars")
 
 
 def find(what: str) -> SignalAgent:
     """The agent that is meant, with its default settings.
 
-    what  a kind or a shipped agent (momentum, trend_week), module:Class, path.py:Class, path.py with one agent in it,
-          or the name of such a file in this folder
+    what  a kind or a shipped agent (momentum, trend_week), module:Class (of this folder, or installed), path.py:Class,
+          path.py with one agent in it, or the name of such a file in this folder
     Raises ConfigError where there is none.
     """
     from podshop.signals import AGENTS
@@ -52,17 +56,30 @@ def write(name: str, folder: Path) -> tuple[Path, Path]:
 
     Raises ConfigError for a name that no module can have, or a file that is there already.
     """
-    if not name.isidentifier() or keyword.iskeyword(name) or name != name.lower() or name in sys.stdlib_module_names:
-        raise ConfigError(f"{name!r} cannot name an agent, expected small letters, digits and _, such as 'quiet_trend'")
+    if wrong := _wrong_name(name):
+        raise ConfigError(f"{name!r} cannot name an agent: {wrong}")
     agent, test = folder / f"{name}.py", folder / f"test_{name}.py"
     for path in (agent, test):
         if path.exists():
             raise ConfigError(f"{path}: is there already, and nothing was written")
+    if name in sys.stdlib_module_names or any(finder.find_spec(name, None) for finder in sys.meta_path):
+        raise ConfigError(f"{name!r} cannot name an agent: there is a module of that name, which it would hide")
     cls = "".join(word.capitalize() for word in name.split("_"))
     folder.mkdir(parents=True, exist_ok=True)
     agent.write_text(AGENT.replace("NAME", name).replace("CLASS", cls), encoding="utf-8")
     test.write_text(TEST.replace("NAME", name).replace("CLASS", cls), encoding="utf-8")
     return agent, test
+
+
+def _wrong_name(name: str) -> str:
+    """What is wrong with a name for an agent's file, function and class; '' if nothing."""
+    if keyword.iskeyword(name):
+        return "it is a word of Python's own"
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        return "expected small letters, digits and _, such as 'quiet_trend'"
+    if name in USED:
+        return f"the file that is written uses {name} for something else"
+    return ""
 
 
 def _made(cls: Any, what: str) -> SignalAgent:
@@ -103,21 +120,29 @@ def _from_file(path: Path) -> ModuleType:
         raise ConfigError(f"{path}: is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    sys.path.insert(0, str(path.parent.resolve()))
-    try:
+    with _beside(path.parent, str(path)):
         spec.loader.exec_module(module)
-    except Exception as e:  # noqa: BLE001  a user's file may raise anything
-        raise ConfigError(f"{path}: cannot be imported: {type(e).__name__}: {e}") from None
-    finally:
-        sys.path.remove(str(path.parent.resolve()))
     return module
 
 
 def _imported(name: str, what: str) -> ModuleType:
-    try:
+    """Import a module of this folder, or an installed one; a command's own path does not hold this folder."""
+    importlib.invalidate_caches()  # the file may be younger than what is remembered of its folder
+    with _beside(Path(), what):
         return importlib.import_module(name)
-    except Exception as e:  # noqa: BLE001  a user's module may raise anything
+
+
+@contextmanager
+def _beside(folder: Path, what: str) -> Iterator[None]:
+    """Import with a folder last on the path, as fund files do; whatever a user's code raises, it cannot be imported."""
+    before = sys.path.copy()
+    sys.path.append(str(folder.resolve()))
+    try:
+        yield
+    except Exception as e:  # noqa: BLE001  a user's file may raise anything
         raise ConfigError(f"{what}: cannot be imported: {type(e).__name__}: {e}") from None
+    finally:
+        sys.path[:] = before
 
 
 AGENT = '''"""NAME: say here in one line what you believe, and who found it. This one works: change what it computes.
