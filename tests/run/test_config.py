@@ -157,6 +157,15 @@ MISTAKES = {
         "execution.trend_follower.cadence: '4 hours' is not a length of time, expected a whole number and s, m, h "
         "or d, such as '5m'",
     ),
+    "spread wider than the collar": (
+        ("half_spread_bps = 1.0", "half_spread_bps = 500.0"),
+        "limits.collar_bps is 100.0, expected at least [venue].half_spread_bps, 500",
+    ),
+    "a source twice": (
+        ('funding = ["binance_perp", "hyperliquid_perp"]', 'funding = ["binance_perp", "binance_perp"]'),
+        "market.funding names 'binance_perp' twice",
+    ),
+    "a fund without a name": (('name = "starter"', 'name = " "'), "name is ' ', expected a name"),
     "cadence finer than a cycle": (
         ('cadence = "4h" ', 'cadence = "5m" '),
         "execution.trend_follower.cadence is '5m', expected at least the cycle's 1h",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from podshop.nouns import ASSUMED_SOURCE, ASSUMED, DAY_NS, HOUR_NS, Funding, Market, Panel, Times, Whole
+from podshop.nouns import ASSUMED, ASSUMED_SOURCE, DAY_NS, HOUR_NS, Funding, Market, Panel, Times, Whole
 
 LONGEST_COVER_NS = 8 * HOUR_NS
 POSTED_AFTER_NS = LONGEST_COVER_NS  # after its end, an hour that nobody recorded

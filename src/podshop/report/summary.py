@@ -104,6 +104,7 @@ def _orders(result: Mapping[str, Any]) -> list[str]:
 def _foot(result: Mapping[str, Any]) -> list[str]:
     speed = result["speed"]
     return [
+        *(_row("note" if i == 0 else "", note) for i, note in enumerate(result.get("notes", []))),
         _row("decisions", f"sha256 {result['decisions_sha256']}"),
         _row(
             "speed",

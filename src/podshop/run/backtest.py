@@ -29,6 +29,7 @@ from podshop.run.warm import warm
 from podshop.run.world import World, read_world
 
 GAPS_SHOWN = 20
+FAR = 100  # times: from here a lot chosen at the start may no longer suit
 
 
 def backtest(
@@ -150,7 +151,7 @@ def _result(fund: Fund, world: World, run: Run, data: ReportData, times: Times) 
         "operator": fund.operator,
         "first_tradable": utc_text(max(int(times[0]), first_trade + HISTORY_DAYS * DAY_NS)),
         "assumed_funding_share": dict(world.funding.assumed_share),
-        "gaps": _gaps(world.coverage),
+        "gaps": _gaps(world.coverage, int(times[0]) - world.market.interval_ns, int(times[-1])),
         "no_opinion": silent(fund, world.market, int(times[0]), end),
         "notes": _notes(fund, run),
         "trials": None,
@@ -163,16 +164,26 @@ def _result(fund: Fund, world: World, run: Run, data: ReportData, times: Times) 
     }
 
 
-def _gaps(coverage: DataReport | None) -> list[str]:
-    """Bars that should be there and are not, in words."""
+def _gaps(coverage: DataReport | None, since_ns: int, until_ns: int) -> list[str]:
+    """What there is no data of in [since, until], in words: before a listing, after an end, and holes between."""
     if coverage is None:
         return []
-    found = [
-        f"{m.name}: {gap.bars} bars missing from {utc_text(gap.start_ns)} to {utc_text(gap.end_ns)}"
-        for m in coverage.markets
-        for gap in m.gaps
-    ]
-    found += [f"{m.name}: {m.zero_volume_bars} bars without trading" for m in coverage.markets if m.zero_volume_bars]
+    found = []
+    for m in coverage.markets:
+        if m.first_ns is None or m.last_ns is None:
+            found.append(f"{m.name}: no bars at all")
+            continue
+        if m.first_ns > since_ns:
+            found.append(f"{m.name}: no bars before {utc_text(m.first_ns)}")
+        found += [
+            f"{m.name}: {gap.bars} bars missing from {utc_text(gap.start_ns)} to {utc_text(gap.end_ns)}"
+            for gap in m.gaps
+            if gap.end_ns > since_ns
+        ]
+        if m.last_ns < until_ns:
+            found.append(f"{m.name}: no bars after {utc_text(m.last_ns)}")
+        if m.zero_volume_bars:
+            found.append(f"{m.name}: {m.zero_volume_bars} bars without trading, warm-up included")
     more = len(found) - GAPS_SHOWN
     return found[:GAPS_SHOWN] + ([f"and {more} more"] if more > 0 else [])
 
@@ -187,8 +198,11 @@ def _notes(fund: Fund, run: Run) -> list[str]:
     if run.ended_ns is not None:
         notes.append(f"The run ended at {utc_text(run.ended_ns)}: NAV had fallen to nothing.")
     for m, instrument in enumerate(fund.instruments):
-        lot_usd = run.facts.mark[:, m].max() / 1e6
-        if lot_usd > 0.001 * fund.capital_usd:
-            worth = f"{lot_usd:,.2f} USD, more than 0.1 % of NAV"
+        mark = run.facts.mark[:, m]
+        if mark.max() > 0.001 * fund.capital_usd * 1e6:
+            worth = f"{mark.max() / 1e6:,.2f} USD, more than 0.1 % of NAV"
             notes.append(f"A lot of {instrument.name} is worth up to {worth}: sizes are coarse.")
+        moved = mark.max() / mark[mark > 0].min() if (mark > 0).any() else 1.0
+        if moved > FAR:
+            notes.append(f"The price of {instrument.name} moved {moved:,.0f}-fold; its lot stayed the same.")
     return notes

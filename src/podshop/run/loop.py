@@ -10,6 +10,7 @@ from podshop.nouns import (
     DAY_NS,
     HOUR_NS,
     MINUTE_NS,
+    ConfigError,
     Health,
     LedgerError,
     Mandate,
@@ -31,6 +32,7 @@ from podshop.run.state import Shadows as ShadowTargets
 from podshop.run.tables import Sink, Tables
 
 NORMAL_95 = 1.6448536269514722
+MOST_LOTS = 1 << 30  # half of what an allotment can carry: prices may halve until the next midnight
 
 
 class Run:
@@ -54,7 +56,7 @@ class Run:
             back_below=limits.back_below,
             fund_volatility=limits.fund_volatility,
         )
-        self.limiter_ns = duration_ns(limits.cadence)
+        self.limiter_ns = max(duration_ns(limits.cadence), self.interval_ns)
         self.allocator = allocator_of(file)
         self.rows: Rows = new_rows(markets, books, cycles=self.stretch_ns // self.interval_ns)
         self.volatility_target = np.array([m.volatility_target for m in file.mandates])
@@ -139,6 +141,7 @@ class Run:
         if treasury:
             if at_ns % DAY_NS == 0:
                 self._close_day()
+            self._check_lots(facts.mark[k])
             worth = self.fund.cash + self.fund.lots.T @ facts.mark[k]
             self._allocate(at_ns, worth)
         if limits:
@@ -226,6 +229,16 @@ class Run:
         fund.capital[house] = total - shares[:house].sum()
         fund.venue_cash[0] = total
         fund.peak[0] = fund.nav[0] = total
+
+    def _check_lots(self, mark: Whole) -> None:
+        """Quotas of an allotment are products of lots: a NAV must be worth few enough of them."""
+        nav = int(self.fund.nav[0])
+        for m in np.flatnonzero((mark > 0) & (nav // np.maximum(mark, 1) > MOST_LOTS)):
+            lots, name = nav // int(mark[m]), self.file.market.markets[m]
+            raise ConfigError(
+                f"the fund's {nav / 1e6:,.0f} USD are {lots:,} lots of {name}, expected at most {MOST_LOTS:,}: "
+                "set a larger lot in [venue.lots]"
+            )
 
     def _check(self) -> None:
         """The books must sum to the venue, to the lot and the micro-dollar."""

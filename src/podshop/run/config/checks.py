@@ -17,7 +17,9 @@ from podshop.run.config.sections import (
 LONGEST_LOOKBACK_NS = 365 * DAY_NS  # docs/semantics.md, section 7: the longest chunk of an agent
 RESERVED_BOOKS = ("house", "NET")  # the record uses these two for the house book and for the net order
 HORIZONS = ("scalping", "intraday", "swing")
-LARGEST_CAPITAL_USD = 1e12  # micro-dollars of a thousand times this still fit int64
+LARGEST_CAPITAL_USD = (
+    1e12  # in micro-dollars far inside int64; how many lots that may be is checked as prices are known
+)
 
 
 def check_market(place: Place, market: MarketSection) -> int:
@@ -30,6 +32,8 @@ def check_market(place: Place, market: MarketSection) -> int:
             locate(base, market.venue)
         except ConfigError as e:
             raise ConfigError(f"{place.at('markets')}: {e}") from None
+    if market.funding:
+        check_names(place.at("funding"), market.funding)
     for source in market.funding:
         if source not in VENUES:
             raise place.at("funding").wrong(source, f"one of {', '.join(VENUES)}")
@@ -102,13 +106,13 @@ def check_confidence(place: Place, confidence: Confidence) -> None:
         )
 
 
-def check_drawdown(place: Place, ladder: DrawdownSection, interval_ns: int) -> None:
+def check_drawdown(place: Place, ladder: DrawdownSection) -> None:
     """The ladder rises, and its way back is not above its first cut."""
     if ladder.halve_from > ladder.out_from:
         raise place.at("halve_from").wrong(ladder.halve_from, f"at most out_from, which is {ladder.out_from}")
     if ladder.back_below > ladder.halve_from:
         raise place.at("back_below").wrong(ladder.back_below, f"at most halve_from, which is {ladder.halve_from}")
-    check_cadence(place.at("cadence"), ladder.cadence, interval_ns)
+    place.at("cadence").duration(ladder.cadence)  # one shorter than the cycle means every cycle
 
 
 def check_allocator(place: Place, allocator: AllocatorSection, seats: Sequence[SignalSeat]) -> None:
@@ -119,8 +123,10 @@ def check_allocator(place: Place, allocator: AllocatorSection, seats: Sequence[S
             raise place.at("prior_sharpe").unknown(name, (*HORIZONS, *sorted(families)))
 
 
-def check_limits(place: Place, limits: LimitsSection, capital_usd: float) -> None:
+def check_limits(place: Place, limits: LimitsSection, capital_usd: float, half_spread_bps: float) -> None:
     """Some order must be possible at all."""
+    if half_spread_bps > limits.collar_bps:
+        raise place.at("collar_bps").wrong(limits.collar_bps, f"at least [venue].half_spread_bps, {half_spread_bps:g}")
     if limits.min_order_usd >= limits.max_weight * capital_usd:
         raise place.at("min_order_usd").wrong(
             limits.min_order_usd, f"less than the largest position, {limits.max_weight * capital_usd:g} USD"

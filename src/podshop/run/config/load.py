@@ -183,6 +183,8 @@ def _only(place: Place, tables: Mapping[str, Any], name: str, cls: type[Any]) ->
 
 
 def _check(top: Place, fund: Fund, interval_ns: int) -> None:
+    if not fund.name.strip():
+        raise top.at("name").wrong(fund.name, "a name")
     if not 0 < fund.capital_usd <= checks.LARGEST_CAPITAL_USD:
         raise top.at("capital_usd").wrong(fund.capital_usd, f"a number > 0 and <= {checks.LARGEST_CAPITAL_USD:g}")
     if fund.operator != "never":
@@ -192,6 +194,6 @@ def _check(top: Place, fund: Fund, interval_ns: int) -> None:
             raise top.at("operator").wrong(fund.operator, "'never', or a length of time such as '30d'") from None
     top.at("venue").at("volume_window").duration(fund.venue.volume_window)
     checks.check_confidence(top.at("confidence"), fund.confidence)
-    checks.check_limits(top.at("limits"), fund.limits, fund.capital_usd)
+    checks.check_limits(top.at("limits"), fund.limits, fund.capital_usd, fund.venue.half_spread_bps)
     checks.check_allocator(top.at("treasury").at("allocator"), fund.allocator, fund.signals)
-    checks.check_drawdown(top.at("risk").at("drawdown_limiter"), fund.drawdown, interval_ns)
+    checks.check_drawdown(top.at("risk").at("drawdown_limiter"), fund.drawdown)
