@@ -90,11 +90,14 @@ def largest_remainder(
             out[i] = weights[i]
         return
     if count == 2 and total < SMALL and whole < SMALL:
-        product = total * weights[0]
-        out[0] = product // whole
-        rest = product - out[0] * whole
-        if 2 * rest > whole or (2 * rest == whole and mix(salt ^ keys[names[0]]) > mix(salt ^ keys[names[1]])):
-            out[0] += 1
+        quota = np.int64(total / whole * weights[0])
+        rest = total * weights[0] - quota * whole
+        off = np.int64(rest >= whole) - np.int64(rest < 0)  # the float may be a hair off
+        rest -= off * whole
+        more = 2 * rest > whole
+        if 2 * rest == whole:
+            more = mix(salt ^ keys[names[0]]) > mix(salt ^ keys[names[1]])
+        out[0] = quota + off + np.int64(more)
         out[1] = total - out[0]
         return
     left = total

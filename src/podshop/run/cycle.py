@@ -317,6 +317,6 @@ def _saved(
 ) -> np.int64:
     """What both sides of a crossing would have paid at the venue: fee, half-spread and impact; micro-dollars."""
     cost = half_spread + fee_e8 / 1e8
-    if depth > 0.0 and sigma >= 0.0:
+    if impact > 0.0 and depth > 0.0 and sigma >= 0.0:
         cost += impact * sigma * math.sqrt(crossed / depth)
     return np.int64(2.0 * cost * (crossed * reference))

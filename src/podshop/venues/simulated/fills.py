@@ -24,7 +24,9 @@ def slipped_price(
     half_spread      fraction of price
     impact           coefficient of sigma x sqrt(lots / depth)
     """
-    cost = half_spread + impact * sigma_day * math.sqrt(abs(lots) / depth_lots)
+    cost = half_spread
+    if impact > 0.0:
+        cost = half_spread + impact * sigma_day * math.sqrt(abs(lots) / depth_lots)
     if lots > 0:
         return np.int64(math.ceil(reference_micro * (1.0 + cost)))
     return max(np.int64(1), np.int64(math.floor(reference_micro * (1.0 - cost))))
