@@ -66,3 +66,16 @@ def test_a_record_with_assumed_funding_passes_its_audit(shared_data: Path, tmp_p
     assert rows.filter((pl.col("lots") < 0) & (pl.col("cash_micro") < 0)).height > 10
     assert audit(tmp_path / "out").first is None
     assert min(result["assumed_funding_share"].values()) == 1.0
+
+
+def test_an_agent_that_raises_is_named_in_one_line(shared_data: Path) -> None:
+    class Broken:
+        bar, reads, lookback_bars, family, cross_sectional = "1h", ("close",), 2, "momentum", False
+
+        def __call__(self, close: Any) -> Any:
+            return close / self.nothing  # type: ignore[attr-defined]
+
+    fund = starter_fund()
+    broken = (replace(fund.signals[0], kind="mine:Broken", agent=Broken()), *fund.signals[1:])
+    with pytest.raises(ConfigError, match=r"^signals.trend raised AttributeError: .*agents check mine:Broken"):
+        run(replace(fund, signals=broken), shared_data)
