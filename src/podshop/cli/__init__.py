@@ -23,6 +23,7 @@ app = App(
 app.command("podshop.cli.init:init", name="init", help="Write a fund file to start from.")
 app.command("podshop.cli.backtest:backtest", name="backtest", help="Replay history through a fund.")
 app.command("podshop.cli.backtest:demo", name="demo", help="Run the starter fund offline, on a simulated exchange.")
+app.command("podshop.cli.allocate:allocate", name="allocate", help="Share a fund's capital under every policy.")
 app.command("podshop.cli.audit:audit", name="audit", help="Recompute a run's books from its record.")
 app.command("podshop.cli.bench:bench", name="bench", help="Measure the loop, the record, the signals, the whole fund.")
 agents = App(name="agents", help="List, write, check and judge agents.")

@@ -51,8 +51,8 @@ def best_holding(matrix: list[list[float]], reward: list[float]) -> list[float]:
     for _ in range(SWEEPS):
         moved = 0.0
         for i in range(size):
-            others = math.fsum(matrix[i][j] * x[j] for j in range(size) if j != i)
-            best = max(0.0, (reward[i] - others) / matrix[i][i])
+            slope = reward[i] - math.fsum(map(mul, matrix[i], x))
+            best = max(0.0, x[i] + slope / matrix[i][i])
             moved = max(moved, abs(best - x[i]))
             x[i] = best
         if moved <= CLOSE_ENOUGH:
