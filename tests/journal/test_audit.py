@@ -1,6 +1,7 @@
 """The audit agrees with a record that is right, and names the first row of one that is not."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,7 +30,9 @@ def written(folder: Path, tables: dict[str, Columns]) -> Path:
         for table, columns in tables.items():
             recorder.write(table, columns)
         digests = recorder.close()
-    recorder.finish({"decisions_sha256": digests["decisions_sha256"]}, "<html></html>")
+    nav = tables["nav"]["nav_micro"]
+    told = {"period": {"cycles": len(nav) - 1}, "nav": {"end": float(nav[-1]) / 1e6}}
+    recorder.finish({"decisions_sha256": digests["decisions_sha256"]} | told, "<html></html>")
     return folder
 
 
@@ -153,6 +156,24 @@ def test_every_rule_is_broken_by_some_plant(tmp_path: Path, honest: dict[str, Co
         moved = changed(later(honest, table, 4), table, 4, seq=10**6)
         broken |= {(bad.table, bad.rule) for bad in audit(written(tmp_path / f"moved{at}", moved)).bad}
     assert {(table, rule) for table, rule, _ in RULES} == broken
+
+
+def test_a_record_that_ends_early_is_noticed(tmp_path: Path, honest: dict[str, Columns]) -> None:
+    """Its last NAV row is gone, or result.json tells of another end."""
+    folder = written(tmp_path, honest)
+    last = len(honest["nav"]["seq"]) - 1
+    for file, change in (("nav", lambda nav: nav.head(last)), ("result", None)):
+        cut = tmp_path / "cut" / file
+        shutil.copytree(folder, cut, ignore=shutil.ignore_patterns("cut"))
+        if change is not None:
+            pl.read_parquet(cut / "nav.parquet").pipe(change).write_parquet(cut / "nav.parquet")
+        else:
+            told = json.loads((cut / "result.json").read_text())
+            told["nav"]["end"] += 0.01
+            (cut / "result.json").write_text(json.dumps(told))
+        assert [bad.rule for bad in audit(cut).bad] == [
+            "result.json counts the cycles of nav, and ends at its last NAV"
+        ]
 
 
 def test_a_cap_may_turn_an_increase_into_a_reduction(tmp_path: Path, honest: dict[str, Columns]) -> None:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -92,8 +93,21 @@ def audit(folder: Path) -> AuditResult:
     if decisions != result.get("decisions_sha256"):
         rule = "decisions_sha256 of result.json covers verdicts and fills"
         bad.append(BadRow("fills", -1, -1, -1, rule, decisions, str(result.get("decisions_sha256"))))
+    bad += _ends(result, record)
     rows = {table: int(frame.select(pl.len()).collect().item()) for table, frame in record.items() if table in TABLES}
-    return AuditResult(rows, len(RULES) + 1, tuple(bad))
+    return AuditResult(rows, len(RULES) + 2, tuple(bad))
+
+
+def _ends(result: Mapping[str, Any], record: Record) -> list[BadRow]:
+    """The NAV table has a row for every cycle that result.json counts, and one more, which is the NAV it ends at."""
+    nav = record["nav"].select("row", "cycle", "seq", "nav_micro").collect()
+    told = result.get("period", {}).get("cycles"), result.get("nav", {}).get("end")
+    last = nav.row(-1, named=True) if len(nav) else {"row": -1, "cycle": -1, "seq": -1, "nav_micro": 0}
+    found = len(nav) - 1, last["nav_micro"] / 1e6
+    if found == told:
+        return []
+    rule = "result.json counts the cycles of nav, and ends at its last NAV"
+    return [BadRow("nav", last["row"], last["cycle"], last["seq"], rule, str(found), str(told))]
 
 
 def decisions_sha256(record: Record) -> str:
@@ -112,7 +126,7 @@ def decisions_sha256(record: Record) -> str:
     return combined(digests)
 
 
-def _open(folder: Path) -> tuple[Mapping[str, object], Record]:
+def _open(folder: Path) -> tuple[Mapping[str, Any], Record]:
     if not (folder / RESULT).is_file():
         raise DataError(f"{folder}: no {RESULT}, so this is no record or an unfinished one")
     result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
