@@ -1,7 +1,0 @@
-"""python -m podshop"""
-
-import sys
-
-from podshop.cli import main
-
-sys.exit(main())
