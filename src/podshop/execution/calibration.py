@@ -79,14 +79,34 @@ def hit_probability(state: Calibration, conviction: Panel, worth: Panel, bar: Wh
                 judged, instants = state.total[k, 1], state.total[k, 2]
                 if judged > 0:
                     p = state.total[k, 0] / judged
-                    middle = (p + _Z * _Z / (2 * instants)) / (1 + _Z * _Z / instants)
-                    half = _Z / (1 + _Z * _Z / instants)
-                    half *= math.sqrt(p * (1 - p) / instants + _Z * _Z / (4.0 * instants * instants))
-                    out[0, row, m], out[1, row, m], out[2, row, m] = p, middle - half, middle + half
+                    low, high = _wilson(p, instants)
+                    out[0, row, m], out[1, row, m], out[2, row, m] = p, low, high
                     out[3, row, m] = judged
                 else:
                     out[3, row, m] = 0.0
     return out
+
+
+@compiled
+def reliability(state: Calibration) -> Panel:
+    """(4, BINS) what `hit_probability` now says of each strength: probability, low, high, count; NaN where none."""
+    out = np.full((4, BINS), np.nan)
+    for k in range(BINS):
+        out[3, k] = state.total[k, 1]
+        if state.total[k, 1] > 0:
+            p = state.total[k, 0] / state.total[k, 1]
+            low, high = _wilson(p, state.total[k, 2])
+            out[0, k], out[1, k], out[2, k] = p, low, high
+    return out
+
+
+@compiled
+def _wilson(p: float, instants: int) -> tuple[float, float]:
+    """90 % interval of a share that was seen at so many instants."""
+    middle = (p + _Z * _Z / (2 * instants)) / (1 + _Z * _Z / instants)
+    half = _Z / (1 + _Z * _Z / instants)
+    half *= math.sqrt(p * (1 - p) / instants + _Z * _Z / (4.0 * instants * instants))
+    return middle - half, middle + half
 
 
 @compiled

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podshop.journal.sink import ABANDON, FINISH, Sink
-from podshop.journal.tables import HASHED, NAMES, TABLES, Column
+from podshop.journal.tables import BESIDE, HASHED, NAMES, TABLES, Column
 from podshop.nouns.errors import LedgerError
 
 Rows: TypeAlias = dict[str, NDArray[Any]]
@@ -156,7 +156,7 @@ class Recorder:
 def clear(out: Path) -> None:
     """Make the folder and take away what an earlier record left, its `result.json` first."""
     out.mkdir(parents=True, exist_ok=True)
-    for name in (RESULT, PAGE, *(f"{table}.parquet{end}" for table in TABLES for end in ("", ".part"))):
+    for name in (RESULT, PAGE, *(f"{table}.parquet{end}" for table in (*TABLES, *BESIDE) for end in ("", ".part"))):
         (out / name).unlink(missing_ok=True)
 
 

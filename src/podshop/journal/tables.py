@@ -138,3 +138,16 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _micro("shadow_equity_micro", "equity of the book's shadow at reference capital; 0 for the house"),
     ),
 }
+
+BESIDE: dict[str, tuple[Column, ...]] = {  # there only where the fund asks for it; no decision, and no part of an audit
+    "calibration": (
+        _time("close of the agent's bar"),
+        Column("signal", "name", "text", "signal agent"),
+        _MARKET,
+        Column("conviction", "real", "-1..1", "what it said; rows are opinions other than 0"),
+        Column("hit_probability", "real", "fraction", "of its judged forecasts as strong that were right; NaN if none"),
+        Column("low", "real", "fraction", "low end of the 90 % interval, which counts instants"),
+        Column("high", "real", "fraction", "high end of it"),
+        Column("count", "whole", "forecasts", "judged by then, of the run so far and at most its last 365 days"),
+    ),
+}
