@@ -87,7 +87,9 @@ def test_a_name_that_no_agent_can_have_is_refused_with_the_reason(name, why, tmp
 
 def test_what_new_advises_works(tmp_path):
     """Each printed command, run as a user would: by the command, whose path does not hold the folder they are in."""
-    run = "import sys; sys.path = [p for p in sys.path if p]; from podshop.cli import main; sys.exit(main(sys.argv[1:]))"
+    run = (
+        "import sys; sys.path = [p for p in sys.path if p]; from podshop.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
     podshop = [sys.executable, "-c", run]
 
     def said(*command: str) -> str:

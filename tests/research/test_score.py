@@ -9,9 +9,10 @@ import pytest
 
 from podshop.nouns import DAY_NS, HOUR_NS, Funding, Market, Panel
 from podshop.report.scorecard import interval, scorecard_page, scorecard_text
-from podshop.research.score import correlations, score
+from podshop.research.score import score
 from podshop.run.calibrate import horizon_bars
 from podshop.run.config import Fund, SignalSeat, fifty, fifty_fund, starter_fund
+from podshop.run.heard import correlations
 from podshop.run.world import read_world
 from podshop.signals.roster import ROSTER
 

@@ -4,15 +4,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from podshop.feeds.parquet import read_market
+from podshop.journal.audit import audit
 from podshop.market import resample
 from podshop.nouns import DAY_NS, ConfigError, duration_ns, utc_ns
 from podshop.run.backtest import backtest
 from podshop.run.calibrate import Calibrator
 from podshop.run.config import load, starter
 from podshop.run.opinions import Seat
+from podshop.run.world import read_world
 
 SINCE_NS = utc_ns(datetime(2023, 6, 1, tzinfo=UTC))
 
@@ -37,6 +40,41 @@ def test_no_threshold_reads_it(tmp_path, shared_data):
     ]
     assert runs[0]["decisions_sha256"] == runs[1]["decisions_sha256"]
     assert runs[0]["orders"]["wanted"] > 0
+
+
+def test_a_run_writes_beside_each_opinion_what_was_known_then(tmp_path, shared_data):
+    """The table is the calibrator's answer, row for row; without the wish there is no table; the audit agrees."""
+    end_ns = SINCE_NS + 60 * DAY_NS
+    read = fund(tmp_path, "true")
+    result = backtest(read, shared_data, SINCE_NS, end_ns, tmp_path / "record", lambda *_: None)
+    table = pl.read_parquet(tmp_path / "record" / "calibration.parquet")
+    seat = read.signals[0]
+    world = read_world(read, shared_data, SINCE_NS, end_ns)
+    mine = resample(world.market, duration_ns(seat.agent.bar)).pick(seat.markets)
+    first, last = (int(i) for i in np.searchsorted(mine.time, [SINCE_NS, end_ns]))
+    said = Seat(seat, mine, read.confidence).convictions(first, last)
+    found = Calibrator(seat, mine, world.funding, world.market.names).rows(first, said)
+    row, m = np.nonzero(found.count >= 0)
+    assert len(table) == result["calibration"]["trend"]["rows"] > 1000
+    assert table["market"].cast(pl.String).to_list() == [mine.names[i] for i in m]
+    np.testing.assert_array_equal(table["time"].cast(pl.Int64), mine.time[first + row])
+    np.testing.assert_array_equal(table["conviction"], said[row, m])
+    np.testing.assert_array_equal(table["hit_probability"], found.hit_probability[row, m])
+    np.testing.assert_array_equal(table["count"], found.count[row, m])
+    assert set(result["calibration"]) == {"trend"}
+    last_row = {k: table[k][-1] for k in ("conviction", "hit_probability", "low", "high", "count")}
+    (strength,) = (
+        r for r in result["calibration"]["trend"]["reliability"] if r["from"] <= abs(last_row["conviction"]) < r["to"]
+    )
+    assert strength["count"] == last_row["count"] > 0
+    assert (strength["hit_rate"], strength["low"], strength["high"]) == tuple(
+        last_row[k] for k in ("hit_probability", "low", "high")
+    )
+    assert "How often trend was right" in (tmp_path / "record" / "report.html").read_text()
+    assert audit(tmp_path / "record").bad == ()
+    backtest(fund(tmp_path, "false"), shared_data, SINCE_NS, end_ns, tmp_path / "record", lambda *_: None)
+    assert not (tmp_path / "record" / "calibration.parquet").exists()
+    assert "How often trend was right" not in (tmp_path / "record" / "report.html").read_text()
 
 
 def test_rows_are_as_known_then_and_do_not_depend_on_how_they_are_asked(tmp_path, shared_data):

@@ -10,6 +10,7 @@ import jinja2
 from podshop.nouns import utc_text
 from podshop.report import sections
 from podshop.report.aggregate import ReportData
+from podshop.report.heat import heat_map
 
 UNKNOWN = "–"
 
@@ -20,11 +21,13 @@ def page(result: Mapping[str, Any], data: ReportData) -> str:
     result  the object of `podshop backtest --json`. Needed: fund, simulated, period, nav, stats, costs, orders, books,
             var, decisions_sha256, assumed_funding_share, trials. Shown where present: limits {max_gross, max_weight,
             max_var, min_order_usd}, gaps (lines of text), first_tradable, operator, seed, package, config_sha256,
-            data_sha256, speed, notes (lines of text: what this very run should be read with)
+            data_sha256, speed, notes (lines of text: what this very run should be read with), signals and calibration
+            (see `podshop.run.heard.signals` and `podshop.run.calibrate.Shown.summary`)
     data    what `Aggregator.gather` gave for the same run
     """
+    heard = result.get("signals")
     return environment().get_template("page.html").render(
-        result=result,
+        result={"calibration": {}, **result},
         stats=result["stats"],
         costs=result["costs"],
         sharpe=sections.sharpe(result),
@@ -40,6 +43,7 @@ def page(result: Mapping[str, Any], data: ReportData) -> str:
         waterfall=sections.waterfall(result, data),
         identity=data.identity_residual_micro,
         assumptions=sections.assumptions(result),
+        heat=heat_map([row["name"] for row in heard["agents"]], heard["correlations"]) if heard else None,
     )  # fmt: skip
 
 

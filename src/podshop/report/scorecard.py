@@ -4,11 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from podshop.report.heat import heat_map
 from podshop.report.page import environment, number, percent
 from podshop.report.silence import MOSTLY, silent_lines
-
-CELL = 26  # units of the heat map's drawing
-STRONGEST = 0.85  # opacity of a correlation of 1
 
 
 def scorecard_page(result: Mapping[str, Any]) -> str:
@@ -62,24 +60,6 @@ def interval(found: Mapping[str, Any], digits: int = 3, scale: float = 1.0) -> s
     if low is None or high is None or math.isnan(low):
         return f"{number(value, digits)} (too few)"
     return f"{number(value, digits)} ({number(low, digits)} to {number(high, digits)})"
-
-
-def heat_map(names: Sequence[str], correlations: Sequence[Sequence[float | None]]) -> dict[str, Any]:
-    """Squares of the drawing, one per pair that is known: blue agrees, red disagrees, the stronger the surer."""
-    squares = [
-        {
-            "x": CELL * j,
-            "y": CELL * i,
-            "style": "agree" if value >= 0 else "differ",
-            "opacity": round(STRONGEST * abs(value), 3),
-            "title": f"{names[i]} and {names[j]}: {number(value)}",
-            "text": number(value, 1) if abs(value) >= 0.3 and i != j else "",
-        }
-        for i, row in enumerate(correlations)
-        for j, value in enumerate(row)
-        if value is not None and not math.isnan(value)
-    ]
-    return {"side": CELL * len(names), "cell": CELL, "names": list(names), "squares": squares}
 
 
 def _card(card: Mapping[str, Any], cost_bps: float) -> dict[str, Any]:

@@ -30,8 +30,9 @@ from podshop.nouns import DAY_NS, Funding, Market, Panel, Times, duration_ns, ut
 from podshop.research.evidence import correlation, difference, hit_rate, mean_ratio
 from podshop.run.calibrate import Calibrator, horizon_bars, worth
 from podshop.run.config.sections import Fund, SignalSeat
+from podshop.run.heard import correlations
 from podshop.run.opinions import Progress, Seat
-from podshop.run.silence import silences
+from podshop.run.silence import Silence
 
 RISK_DAYS = 30
 LAGS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)  # of the horizon
@@ -95,6 +96,8 @@ def _card(
     value = worth(mine, funding, [names.index(name) for name in mine.names])
     risk = _risk(close, mine.interval_ns, bars)
     opinion = np.where(listed, said, np.nan)
+    silence = Silence(seat, mine)
+    silence.add(rows.start, opinion)
 
     def sample(lag_bars: int) -> tuple[Panel, Panel]:
         """Convictions a horizon apart, and the return, in its own deviations, that begins `lag_bars` later."""
@@ -122,7 +125,7 @@ def _card(
         "markets": list(seat.markets),
         "coverage": float(np.isfinite(opinion).sum() / max(listed.sum(), 1)),
         "opinions": int(np.isfinite(opinion).sum()),
-        "silent": silences(seat, mine, rows, opinion),
+        "silent": silence.rows(),
         "ic": asdict(correlation(x, y)),
         "hit_rate": asdict(hit_rate(x, y)),
         "open_share": float(np.count_nonzero(np.nan_to_num(voice)) / max(np.isfinite(voice).sum(), 1)),
@@ -248,24 +251,6 @@ def _at_midnights(
         if len(time):
             whole[:, names.index(name)] = np.where(row >= 0, said[np.maximum(row, 0), m], np.nan)
     return whole.ravel()
-
-
-def correlations(daily: Sequence[Panel]) -> Panel:
-    """(A, A) correlation of every two agents over the cells that both have an opinion on; NaN under 60 of them.
-
-    >>> a = np.arange(60.0)
-    >>> correlations([a, -a]).round(6).tolist()
-    [[1.0, -1.0], [-1.0, 1.0]]
-    """
-    x = np.stack(daily)
-    known = np.isfinite(x).astype(np.float64)
-    x = np.nan_to_num(x)
-    n, total, square = known @ known.T, x @ known.T, (x * x) @ known.T
-    with np.errstate(all="ignore"):
-        covariance = n * (x @ x.T) - total * total.T
-        variance = n * square - total * total
-        found = covariance / np.sqrt(variance * variance.T)
-    return np.where((n >= 60) & np.isfinite(found), np.clip(found, -1.0, 1.0), np.nan)
 
 
 def _luck(cards: Sequence[dict[str, Any]]) -> dict[str, Any]:

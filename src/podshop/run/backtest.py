@@ -3,10 +3,12 @@
 import importlib.metadata
 import resource
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from podshop.journal.beside import Beside
 from podshop.journal.record import Recorder
 from podshop.market import data_sha256
 from podshop.maths.compiled import package_sha256
@@ -19,11 +21,12 @@ from podshop.report.plain import plain
 from podshop.report.stats import gross_return, stats
 from podshop.report.var_test import var_test
 from podshop.risk.gate import HISTORY_DAYS
+from podshop.run.calibrate import show
 from podshop.run.config.sections import Fund
 from podshop.run.facts import MarketFacts
+from podshop.run.heard import Heard, listen_in, no_opinion, signals
 from podshop.run.loop import Run
 from podshop.run.opinions import Progress, seats
-from podshop.run.silence import silent
 from podshop.run.tables import Tables
 from podshop.run.warm import warm
 from podshop.run.world import World, read_world
@@ -50,18 +53,25 @@ def backtest(
     facts = market_facts(fund, world.market, world.funding)
     books = tuple(mandate.name for mandate in fund.mandates)
     aggregator = Aggregator(books, fund.market.markets, int(times[0]), int(times[-1]))
-    with Recorder(out, _names(fund, world.funding), watchers=(aggregator.add,)) as recorder:
-        run = Run(fund, facts, seats(world.market, fund.signals, fund.confidence), recorder)
+    with Recorder(out, _names(fund, world.funding), watchers=(aggregator.add,)) as recorder, ExitStack() as held:
+        roster = seats(world.market, fund.signals, fund.confidence)
+        heard = listen_in(fund.signals, roster)
+        asked = any(seat.calibrated for seat in fund.signals)
+        beside = held.enter_context(Beside(out if asked else None, "calibration", _names(fund, world.funding)))
+        shown = show(fund, roster, world.funding, beside.write)
+        run = Run(fund, facts, roster, recorder)
         run.tables.markets(fund.instruments)
         cycling = time.perf_counter()
         run.run(times, progress)
         cycle_seconds = time.perf_counter() - cycling
+        held.close()
         digests = recorder.close()
         seconds = time.perf_counter() - started
         gathered = aggregator.gather()
         result: dict[str, Any] = plain(
-            _result(fund, world, run, gathered, times)
+            _result(fund, world, run, gathered, times, heard)
             | {
+                "calibration": {name: one.summary() for name, one in shown.items()},
                 "decisions_sha256": digests["decisions_sha256"],
                 "speed": {
                     "seconds": seconds,
@@ -94,6 +104,7 @@ def _names(fund: Fund, funding: Funding) -> Mapping[str, tuple[str, ...]]:
     """What the small whole numbers in the record's name columns stand for."""
     return {
         "market": fund.market.markets,
+        "signal": tuple(seat.name for seat in fund.signals),
         "book": (*(mandate.name for mandate in fund.mandates), HOUSE, NET),
         "kind": FILL_KINDS,
         "source": funding.sources,
@@ -103,7 +114,9 @@ def _names(fund: Fund, funding: Funding) -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def _result(fund: Fund, world: World, run: Run, data: ReportData, times: Times) -> dict[str, Any]:
+def _result(
+    fund: Fund, world: World, run: Run, data: ReportData, times: Times, heard: Sequence[Heard]
+) -> dict[str, Any]:
     """What the run came to, but for its speed and its hash."""
     end = int(times[-1]) if run.ended_ns is None else run.ended_ns
     nav_micro = data.nav["nav_micro"]
@@ -152,7 +165,8 @@ def _result(fund: Fund, world: World, run: Run, data: ReportData, times: Times) 
         "first_tradable": utc_text(max(int(times[0]), first_trade + HISTORY_DAYS * DAY_NS)),
         "assumed_funding_share": dict(world.funding.assumed_share),
         "gaps": _gaps(world.coverage, int(times[0]) - world.market.interval_ns, int(times[-1])),
-        "no_opinion": silent(fund, world.market, int(times[0]), end),
+        "no_opinion": no_opinion(heard),
+        "signals": signals(heard, fund.market.markets, int(times[0]), end),
         "notes": _notes(fund, run),
         "trials": None,
         "trials_note": "not counted before the trials ledger",

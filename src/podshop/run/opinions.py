@@ -11,13 +11,21 @@ from podshop.run.chunks import Chunked, chunk_ns
 from podshop.run.config.sections import Confidence, SignalSeat
 from podshop.run.state import Flags
 
+Watch = Callable[[int, Panel, Panel], None]
+
 
 class Seat:
-    """One signal agent over time: its convictions by chunk, its voice as state."""
+    """One signal agent over time: its convictions by chunk, its voice as state.
+
+    watchers  told (row, convictions, voice) of the rows a run has asked, in order and each once; they decide nothing
+    """
+
+    watchers: tuple[Watch, ...] = ()
 
     def __init__(self, seat: SignalSeat, market: Market, confidence: Confidence) -> None:
         """market: the seat's own markets on the agent's own bar."""
         self.name, self.markets = seat.name, seat.markets
+        self._kind = seat.kind
         self.bar_ns = duration_ns(seat.agent.bar)
         self._agent, self.market, self._confidence = seat.agent, market, confidence
         lookback_ns = seat.agent.lookback_bars * self.bar_ns
@@ -49,6 +57,8 @@ class Seat:
         last = int(row_of[-1]) + 1
         fresh = np.ascontiguousarray(self.convictions(first, last))
         said = voices(fresh, self._opened, self._confidence.open, self._confidence.close)
+        for watch in self.watchers:
+            watch(first, fresh, said)
         rows = np.concatenate([self._said, said])
         index = np.where(row_of < 0, 0, row_of - first + 1)
         if last > first:
@@ -60,7 +70,14 @@ class Seat:
         begin, end = np.searchsorted(self.market.time, [from_ns, until_ns])
         start = max(int(begin) - self._agent.lookback_bars, 0)
         part = self.market[start : int(end)]
-        answer = np.asarray(self._agent(**part.reads(self._agent.reads)))
+        columns = part.reads(self._agent.reads)
+        try:
+            answer = np.asarray(self._agent(**columns))
+        except Exception as e:
+            raised = f"{type(e).__name__}: {e}"
+            raise ConfigError(
+                f"signals.{self.name} raised {raised} (`podshop agents check {self._kind}` shows where)"
+            ) from e
         if answer.shape != (len(part), len(self.markets)) or answer.dtype != np.float64:
             raise ConfigError(
                 f"signals.{self.name} answered {answer.dtype} {answer.shape}, "
