@@ -53,6 +53,25 @@ class PeeksOneBar(Honest):
         return confidence(rolling.zscore(maths.log(ahead), WINDOW))
 
 
+class PeeksRarely(Honest):
+    """Honest but for every hundredth row."""
+
+    every: ClassVar[int] = 100
+
+    def __call__(self, close: Panel) -> Panel:
+        answer, early = Honest.__call__(self, close), PeeksOneBar.__call__(PeeksOneBar(), close)
+        answer[:: self.every] = early[:: self.every]
+        return answer
+
+
+class PeeksVeryRarely(PeeksRarely):
+    every = 500
+
+
+class PeeksRarelyAcross(PeeksVeryRarely):
+    cross_sectional = True
+
+
 class WholeSample(Honest):
     def __call__(self, close: Panel) -> Panel:
         price = maths.log(close)
@@ -175,6 +194,9 @@ CHEATS: dict[type[Honest], str] = {
     WrongShape: "shaped",
     EndlessAverage: "finite_memory",
     PeeksOneBar: "no_peek",
+    PeeksRarely: "no_future",
+    PeeksVeryRarely: "no_future",
+    PeeksRarelyAcross: "no_future",
     WholeSample: "no_whole_sample",
     SameBarFunding: "settled_funding",
     OnchainBeforeKnown: "known_at",

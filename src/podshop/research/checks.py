@@ -19,6 +19,8 @@ TOLERANCE = 1e-9
 STEP = 2.0**-20  # convictions are whole numbers of it
 MARKETS = 6
 SAMPLES = 24  # rows at which a window is computed alone
+CUTS = 512  # rows, the last ones, below each of which the future is changed
+AT_ONCE = 64  # of them in one call
 SLOWEST = 2.0  # seconds per million cells, on one core
 
 
@@ -108,8 +110,40 @@ def no_whole_sample(t: Trial) -> Iterator[str]:
 
 
 def no_future(t: Trial) -> Iterator[str]:
+    """Cuts at the samples, then one after every single row of the last CUTS: a peek on few rows meets its own."""
     for row in t.samples()[:-1]:
         yield from _future_matters(t, row, row + 1, tuple(t.given))
+    first = max(t.rows - t.agent.lookback_bars - CUTS, 0)
+    given, noise = ({name: panel[first:] for name, panel in each.items()} for each in (t.given, t.noise))
+    rows = t.rows - first
+    cuts = np.arange(max(rows - CUTS, 0), rows - 1)
+    for some in np.array_split(cuts, -(-len(cuts) // AT_ONCE)):
+        for m in _one_by_one(t, given, noise, some) if t.agent.cross_sectional else _abreast(t, given, noise, some):
+            yield f"row {first + m[0]} changes from {m[3]} to {m[2]} when the columns change below it"
+
+
+def _abreast(t: Trial, given: Columns, noise: Columns, cuts: np.ndarray) -> Iterator["Cell"]:
+    """Many cuts for the price of one call: copies of one market, untouched, then each with noise below another row."""
+    below = np.arange(len(next(iter(given.values()))))[:, None] > np.append(0, cuts)[None, :]
+    below[:, 0] = False
+    said = t.ask({name: _tall(np.where(below, noise[name][:, :1], given[name][:, :1])) for name in given})
+    if m := _differs_to_the_bit(np.where(below, np.nan, said), np.where(below, np.nan, said[:, :1])):
+        yield m
+
+
+def _one_by_one(t: Trial, given: Columns, noise: Columns, cuts: np.ndarray) -> Iterator["Cell"]:
+    """The same for agents that look across markets, a call for each cut."""
+    whole = t.ask(given)
+    for cut in cuts:
+        below = np.arange(len(whole))[:, None] > cut
+        said = t.ask({name: _tall(np.where(below, noise[name], given[name])) for name in given})
+        if m := _differs_to_the_bit(said[: cut + 1], whole[: cut + 1]):
+            yield m
+
+
+def _tall(panel: Panel) -> Panel:
+    """The same in the memory order of columns."""
+    return np.ascontiguousarray(panel.T).T
 
 
 def settled_funding(t: Trial) -> Iterator[str]:
@@ -261,7 +295,7 @@ SPOILED: dict[str, Callable[[np.ndarray, int], None]] = {
     "zeros": _zero,
 }
 
-Difference = tuple[int, int, float, float] | None
+Cell = tuple[int, int, float, float]  # row, market, and the two answers that differ there
 
 
 def _windows_agree(t: Trial, columns: Columns, when: str) -> Iterator[str]:
@@ -272,16 +306,16 @@ def _windows_agree(t: Trial, columns: Columns, when: str) -> Iterator[str]:
         yield f"row {rows[m[0]]} of market {m[1]} is {m[2]} from its own window and {m[3]} from all rows{when}"
 
 
-def _differs(a: Panel, b: Panel) -> Difference:
+def _differs(a: Panel, b: Panel) -> Cell | None:
     """First cell that differs by more than 1e-9; rounding to 2^-20 hides nearly all that is smaller."""
     return _first(~((np.abs(a - b) <= TOLERANCE) | (np.isnan(a) & np.isnan(b))), a, b)
 
 
-def _differs_to_the_bit(a: Panel, b: Panel) -> Difference:
+def _differs_to_the_bit(a: Panel, b: Panel) -> Cell | None:
     return _first(~((a == b) | (np.isnan(a) & np.isnan(b))), a, b)
 
 
-def _first(wrong: np.ndarray, a: Panel, b: Panel) -> Difference:
+def _first(wrong: np.ndarray, a: Panel, b: Panel) -> Cell | None:
     if not wrong.any():
         return None
     row, market = (int(i) for i in np.argwhere(wrong)[0])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from podshop.nouns import PodshopError, SignalAgent
 from podshop.research import checks, trial
-from podshop.research.checks import MARKETS, SLOWEST, Trial
+from podshop.research.checks import CUTS, MARKETS, SLOWEST, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def check(agent: SignalAgent, seed: int = 20, only: str | None = None) -> tuple[
 
 def prepare(agent: SignalAgent, seed: int = 20) -> Trial:
     """Columns long enough for a spike to come, to leave every window, and to have left no trace."""
-    rows = 3 * agent.lookback_bars + 80
+    rows = max(3 * agent.lookback_bars + 80, agent.lookback_bars + CUTS)
     given, noise = (trial.columns(agent.reads, rows, MARKETS, s) for s in (seed, seed + 1))
     return Trial(agent, given, noise)
 
@@ -84,7 +84,7 @@ CHECKS: dict[str, Check] = {  # name -> promise, how to keep it, test
     ),
     "no_future": (
         "row t does not change with any later row",
-        "use no row below t; the row named is the first that changed",
+        "use no row below t, on no row: the one named changed",
         checks.no_future,
     ),
     "settled_funding": (
