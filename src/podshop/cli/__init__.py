@@ -25,6 +25,7 @@ app.command("podshop.cli.backtest:backtest", name="backtest", help="Replay histo
 app.command("podshop.cli.backtest:demo", name="demo", help="Run the starter fund offline, on a simulated exchange.")
 app.command("podshop.cli.allocate:allocate", name="allocate", help="Share a fund's capital under every policy.")
 app.command("podshop.cli.audit:audit", name="audit", help="Recompute a run's books from its record.")
+app.command("podshop.cli.risk:risk", name="risk", help="Show what a run's last portfolio may lose, and its limits.")
 app.command("podshop.cli.bench:bench", name="bench", help="Measure the loop, the record, the signals, the whole fund.")
 agents = App(name="agents", help="List, write, check and judge agents.")
 agents.command("podshop.cli.agents:listing", name="list", help="List the agents of a fund, and every kind there is.")
