@@ -139,14 +139,46 @@ def pass_increases(
     step, risk_of_step, risk_of_box  (M,) scratch; dollars here are micro-dollars as floats
     """
     markets = second.shape[0]
+    _clip(after_first, second, mark, weight, nav, reserve, code, measured, bound)
     asked = 0.0
+    gross = 0.0
     for m in range(markets):
-        if second[m] != 0:
-            asked += np.float64(abs(second[m]) * mark[m])
+        step[m] = np.float64(second[m] * mark[m])
+        asked += abs(step[m])
+        gross += abs(held[m])
+        step[m] *= 0.5
     if asked == 0.0:
         return
-    nav_low = nav - reserve * asked
+    _times_both(covariance, step, risk_of_step, risk_of_box)
+    factor, cause, var = _common_factor(
+        nav, reserve, asked, gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
+    )
+    if cause == 0:
+        return
     for m in range(markets):
+        if second[m] != 0:
+            cut = np.int64(math.floor(factor * abs(second[m])))
+            second[m] = cut if second[m] > 0 else -cut
+            code[m] = cause
+            measured[m] = var / nav if cause == VAR else (gross + asked) / nav
+            bound[m] = max_var if cause == VAR else max_gross
+    _recheck(
+        after_first, second, mark, covariance, nav, max_gross, max_var, tail, reserve,
+        held, step, risk_of_held, risk_of_step, risk_of_box,
+    )  # fmt: skip
+
+
+@lean
+def _clip(
+    after_first: Whole, second: Whole, mark: Whole, weight: Panel, nav: Int, reserve: float,
+    code: Whole, measured: Panel, bound: Panel,
+) -> None:  # fmt: skip
+    """Bring each market alone within its cap, in place, on the NAV left when all that is asked has cost its reserve."""
+    asked = 0.0
+    for m in range(second.shape[0]):
+        asked += np.float64(abs(second[m]) * mark[m])
+    nav_low = nav - reserve * asked
+    for m in range(second.shape[0]):
         if second[m] != 0:
             most = np.int64(max(math.floor(weight[m] * nav_low / mark[m]), 0.0))
             room = max(most - abs(after_first[m]), 0)
@@ -155,53 +187,39 @@ def pass_increases(
                 measured[m] = abs(after_first[m] + second[m]) * mark[m] / nav
                 bound[m] = weight[m]
                 second[m] = room if second[m] > 0 else -room
-    asked = 0.0
-    base_gross = 0.0
-    for m in range(markets):
-        step[m] = np.float64(second[m] * mark[m])
-        asked += abs(step[m])
-        base_gross += abs(held[m])
-    if asked == 0.0:
-        return
-    for m in range(markets):
-        step[m] *= 0.5
-    _times_both(covariance, step, risk_of_step, risk_of_box)
-    failed, var_all = _fails(
-        1.0, nav, reserve, asked, base_gross, max_gross, max_var, tail,
-        held, step, risk_of_held, risk_of_step, risk_of_box,
-    )  # fmt: skip
-    if failed == 0:
-        return
-    low, high, cause = 0.0, 1.0, failed
+
+
+@lean
+def _common_factor(
+    nav: Int, reserve: float, asked: float, gross: float, max_gross: float, max_var: float, tail: float,
+    held: Panel, step: Panel, risk_of_held: Panel, risk_of_step: Panel, risk_of_box: Panel,
+) -> tuple[float, int, float]:  # fmt: skip
+    """The largest share of all increases that breaches nothing: 1, else found by bisection, else 0.
+
+    ->  the share, the limit that asked for less (0: none), and the VaR if all were sent
+    """
+    cause, var = _fails(
+        1.0, nav, reserve, asked, gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
+    )
+    if cause == 0:
+        return 1.0, cause, var
     at_rest, _ = _fails(
-        0.0, nav, reserve, asked, base_gross, max_gross, max_var, tail,
-        held, step, risk_of_held, risk_of_step, risk_of_box,
-    )  # fmt: skip
+        0.0, nav, reserve, asked, gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
+    )
     if at_rest != 0:
-        cause = at_rest
-    else:
-        for _ in range(HALVINGS):
-            middle = 0.5 * (low + high)
-            failed, _ = _fails(
-                middle, nav, reserve, asked, base_gross, max_gross, max_var, tail,
-                held, step, risk_of_held, risk_of_step, risk_of_box,
-            )  # fmt: skip
-            if failed == 0:
-                low = middle
-            else:
-                high, cause = middle, failed
-    gross_all = (base_gross + asked) / nav
-    for m in range(markets):
-        if second[m] != 0:
-            cut = np.int64(math.floor(low * abs(second[m])))
-            second[m] = cut if second[m] > 0 else -cut
-            code[m] = cause
-            measured[m] = var_all / nav if cause == VAR else gross_all
-            bound[m] = max_var if cause == VAR else max_gross
-    _recheck(
-        after_first, second, mark, covariance, nav, max_gross, max_var, tail, reserve,
-        held, step, risk_of_held, risk_of_step, risk_of_box,
-    )  # fmt: skip
+        return 0.0, at_rest, var
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        failed, _ = _fails(
+            middle, nav, reserve, asked, gross, max_gross, max_var, tail,
+            held, step, risk_of_held, risk_of_step, risk_of_box,
+        )  # fmt: skip
+        if failed == 0:
+            low = middle
+        else:
+            high, cause = middle, failed
+    return low, cause, var
 
 
 @lean

@@ -5,49 +5,43 @@ It is read from a file that is not part of this package; where it is absent its 
 random walk, the same opinions, cadences and buffer, in turns in one process, and the ratio of medians is given.
 """
 
-import importlib.util
 import multiprocessing
-import os
 import resource
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from podshop.feeds.simulated import simulate
 from podshop.journal.record import Recorder
-from podshop.maths.compiled import compiled
-from podshop.nouns import DAY_NS, MINUTE_NS, Funding, Instrument, Mandate, Market, Panel, Times, Whole
-from podshop.nouns.symbols import instrument
-from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, GROSS, HOUSE, NET, VAR, VERDICTS
+from podshop.nouns import DAY_NS, Funding, Market, Times
+from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, HOUSE, NET, VERDICTS
+from podshop.run.bench_loop import (
+    BAR_NS,
+    BOOKS,
+    CYCLES,
+    HALF_LIFE_CYCLES,
+    MARKETS,
+    NAMES,
+    SINCE_NS,
+    Nowhere,
+    Said,
+    against_yardstick,
+    bench_fund,
+    random_walk,
+    seconds_of,
+)
 from podshop.run.bench_signals import curves
-from podshop.run.config import starter_fund
 from podshop.run.config.sections import Fund
 from podshop.run.facts import MarketFacts
 from podshop.run.loop import Run
 from podshop.run.opinions import seats
-from podshop.run.state import Facts, Flags, Rows, Shadows
 from podshop.run.tables import Tables
 from podshop.run.warm import warm
-
-CYCLES, MARKETS, BOOKS = 105_120, 30, 20
-CADENCES = (1, 1, 1, 1, 3, 3, 3, 12, 12, 12, 12, 12, 48, 48, 48, 288, 288, 288, 288, 288)
-BAR_NS = 5 * MINUTE_NS
-SINCE_NS = 19_358 * DAY_NS
-SIGMA_5M = 0.0028
-HALF_LIFE_CYCLES = 48  # four hours: how slowly a real opinion changes
-YARDSTICK = "PODSHOP_YARDSTICK"  # path of limit_cycle.py; else ../shared/bench/limit_cycle.py is tried
-NAMES = (
-    "BTC", "ETH", "SOL", "XRP", "LTC", "ADA", "DOGE", "AVAX", "BNB", "TRX", "SUI", "OP", "ARB", "TIA", "WIF", "FIL",
-    "LINK", "DOT", "INJ", "APT", "ATOM", "CRV", "DYDX", "ENA", "JUP", "LDO", "ONDO", "SEI", "UNI", "AAVE",
-)  # fmt: skip
 
 
 def bench(rounds: int = 5) -> dict[str, Any]:
@@ -65,12 +59,12 @@ def bench(rounds: int = 5) -> dict[str, Any]:
 
 def loop_part(rounds: int) -> dict[str, Any]:
     """The loop against the yardstick."""
-    return _against_yardstick(random_walk(), 0.2, 5.0, rounds)
+    return against_yardstick(random_walk(), 0.2, 5.0, rounds)
 
 
 def bound_part(rounds: int) -> dict[str, Any]:
     """The same where caps and VaR bind; free of costs, or the fund would soon be ruined and idle."""
-    return _against_yardstick(random_walk(), 5.0, 0.0, min(rounds, 3))
+    return against_yardstick(random_walk(), 5.0, 0.0, min(rounds, 3))
 
 
 def fund_part(rounds: int) -> dict[str, Any]:
@@ -102,235 +96,6 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-@dataclass(frozen=True)
-class Walk:
-    """The yardstick's market: closes and opens (T, M), opinions (T, P, M)."""
-
-    open: Panel
-    close: Panel
-    opinion: np.ndarray[Any, np.dtype[np.float32]]
-
-
-def random_walk(cycles: int = CYCLES, seed: int = 0) -> Walk:
-    """The same random numbers in the same order as the yardstick draws them."""
-    rng = np.random.default_rng(seed)
-    steps = rng.normal(0, 0.002, (cycles, MARKETS)) + rng.normal(0, 0.002, (cycles, 1))
-    close = 100 * np.exp(np.cumsum(steps, 0))
-    opinion = rng.normal(0, 1, (cycles, BOOKS, MARKETS)).astype(np.float32)
-    return Walk(np.vstack([close[:1], close[:-1]]), close, opinion)
-
-
-def _against_yardstick(walk: Walk, volatility_target: float, fee_bps: float, rounds: int) -> dict[str, Any]:
-    """Cycles per second of our loop and of the bare kernel, in turns."""
-    kernel = _yardstick()
-    bare: list[float] = []
-    ours: list[LoopRun] = []
-    if kernel is not None:
-        _bare(kernel, walk, volatility_target, fee_bps)
-    for _ in range(rounds):
-        if kernel is not None:
-            bare.append(_seconds(lambda: _bare(kernel, walk, volatility_target, fee_bps)))
-        ours.append(loop_run(walk, volatility_target, fee_bps))
-    cycles = len(walk.close)
-    loop_seconds = statistics.median(run.loop_seconds for run in ours)
-    all_seconds = statistics.median(run.loop_seconds + run.shadow_seconds + run.risk_seconds for run in ours)
-    bare_seconds = statistics.median(bare) if bare else None
-    return {
-        "cycles_per_second": cycles / loop_seconds,
-        "bare_cycles_per_second": cycles / bare_seconds if bare_seconds else None,
-        "ratio": loop_seconds / bare_seconds if bare_seconds else None,
-        "ratio_with_shadows_and_covariance": all_seconds / bare_seconds if bare_seconds else None,
-        "shadow_seconds": statistics.median(run.shadow_seconds for run in ours),
-        "covariance_seconds": statistics.median(run.risk_seconds for run in ours),
-        "fills": ours[0].counts[1],
-        "verdicts": ours[0].counts[3],
-        "cycles_cut_by_gross_or_var": loop_run(walk, volatility_target, fee_bps, look=True).cut,
-    }
-
-
-def _yardstick() -> ModuleType | None:
-    path = Path(os.environ.get(YARDSTICK, "../shared/bench/limit_cycle.py"))
-    if not path.is_file():
-        return None
-    spec = importlib.util.spec_from_file_location("podshop_yardstick", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    import numba
-
-    kept, numba.njit = numba.njit, lambda **_: kept(error_model="numpy")  # its cache would lie beside a file not ours
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        numba.njit = kept
-    return module
-
-
-def _bare(kernel: ModuleType, walk: Walk, volatility_target: float, fee_bps: float) -> None:
-    cycles = len(walk.close)
-    sigma = np.full((cycles, MARKETS), SIGMA_5M * np.sqrt(288 * 365))
-    kernel.run(
-        walk.open, walk.close, sigma, walk.opinion, np.full((cycles, MARKETS), 1e-4), np.array(CADENCES), 1e5,
-        volatility_target, np.full(MARKETS, 0.001), fee_bps / 1e4, 0.05, 0.02, 0.1, np.eye(MARKETS) * 1e-4,
-    )  # fmt: skip
-
-
-@dataclass
-class LoopRun:
-    """What one run of our loop took, and did."""
-
-    loop_seconds: float
-    shadow_seconds: float
-    risk_seconds: float
-    counts: list[int]
-    cut: int
-
-
-def loop_run(walk: Walk, volatility_target: float, fee_bps: float, look: bool = False) -> LoopRun:
-    """Run our loop on the yardstick's market, with its fees, limits and sizes; rows are counted and dropped."""
-    fund = bench_fund(volatility_target, fee_bps, free=True)
-    started = time.perf_counter()
-    facts = WalkFacts(walk)
-    risk_seconds = time.perf_counter() - started
-    said = {m.name: _Said(walk.opinion, b) for b, m in enumerate(fund.mandates)}
-    run = _Timed(fund, facts, said, _Nowhere())  # type: ignore[arg-type]
-    counter = _Counter(look)
-    run.tables = counter  # type: ignore[assignment]
-    started = time.perf_counter()
-    run.run(facts.time, lambda done, total, text: None)
-    whole = time.perf_counter() - started
-    return LoopRun(whole - run.shadow_seconds, run.shadow_seconds, risk_seconds, counter.counts, len(counter.cut))
-
-
-def bench_fund(volatility_target: float, fee_bps: float, *, free: bool) -> Fund:
-    """Twenty books over thirty markets. free: no smallest order, as the yardstick has none."""
-    starter = starter_fund()
-    mandates = tuple(
-        Mandate(
-            name=f"book_{b:02d}", horizon="intraday", listens={f"book_{b:02d}": 1.0}, markets=NAMES,
-            cadence=f"{5 * cadence}m", volatility_target=volatility_target, buffer=0.1, stop=1e9,
-            longest_holding="3650d",
-        )
-        for b, cadence in enumerate(CADENCES)
-    )  # fmt: skip
-    return replace(
-        starter,
-        market=replace(starter.market, markets=NAMES, interval="5m"),
-        mandates=mandates,
-        limits=replace(starter.limits, min_order_usd=0.0 if free else 100.0, book_gross=1.0 if not free else 1e9),
-        drawdown=replace(starter.drawdown, cadence="1d", halve_from=1e9, out_from=2e9) if free else starter.drawdown,
-        allocator=replace(starter.allocator, kind="equal"),
-        venue=replace(starter.venue, taker_fee_bps=fee_bps, half_spread_bps=2.0 if fee_bps else 0.0, impact=0.0),
-        instruments=tuple(Instrument(name, 0.001, 0.0) if free else instrument(name) for name in NAMES),
-    )
-
-
-class WalkFacts:
-    """The yardstick's market as facts: it always trades, without limit; funding every eight hours."""
-
-    def __init__(self, walk: Walk) -> None:
-        cycles = len(walk.close)
-        self.time = SINCE_NS + BAR_NS * np.arange(cycles)
-        self.scale = np.full(MARKETS, 1e3)
-        self.first_trade = np.zeros(MARKETS, np.int64)
-        self.mark = np.rint(walk.close * self.scale).astype(np.int64)
-        opens = np.rint(walk.open * self.scale).astype(np.int64)
-        self._reference = np.vstack([opens[1:], np.zeros((1, MARKETS), np.int64)])
-        hourly = np.log(walk.close[12::12] / walk.close[:-12:12])
-        self._covariance = np.concatenate([np.eye(MARKETS)[None] * 1e-4, _ewma(hourly)])
-        settled = np.arange(0, cycles, 96)
-        self._event_row = np.repeat(settled, MARKETS)
-        self._events = {
-            "funding_at": self.time[self._event_row],
-            "funding_market": np.tile(np.arange(MARKETS), len(settled)),
-            "funding_rate": np.full(len(self._event_row), 1e-4),
-            "funding_source": np.ones(len(self._event_row), np.int64),
-        }
-
-    def row(self, at_ns: int) -> int:
-        return int(np.searchsorted(self.time, at_ns))
-
-    def stretch(self, first: int, last: int) -> Facts:
-        rows = np.arange(first, last)
-        hours = (last - 1) // 12 - first // 12 + 1
-        size = (hours, MARKETS)
-        return Facts(
-            time=self.time[first:last], mark=self.mark[first:last], age=np.zeros((last - first, MARKETS), np.int64),
-            reference=self._reference[first:last], dead=np.zeros((last - first, MARKETS), np.bool_),
-            risk_row=rows // 12 - first // 12, covariance=self._covariance[first // 12 : first // 12 + hours],
-            sigma=np.full(size, SIGMA_5M * np.sqrt(288)), depth=np.full(size, 1e12),
-            liquidity=np.full(size, 1 << 31),
-            funding_until=np.searchsorted(self._event_row, np.arange(first - 1, last), side="right"), **self._events,
-        )  # fmt: skip
-
-
-@compiled
-def _ewma(log_return: Panel) -> Panel:
-    """The yardstick's hourly covariance, (H, M) -> (H, M, M) daily."""
-    hours, markets = log_return.shape
-    out = np.empty((hours, markets, markets))
-    now = np.eye(markets) * 1e-4
-    for h in range(hours):
-        for i in range(markets):
-            for j in range(markets):
-                now[i, j] = 0.99 * now[i, j] + 0.01 * log_return[h, i] * log_return[h, j] * 24
-                out[h, i, j] = now[i, j]
-    return out
-
-
-class _Said:
-    """One book's opinions in place of a signal agent."""
-
-    markets = NAMES
-
-    def __init__(self, opinion: np.ndarray[Any, Any], book: int, first_ns: int = SINCE_NS) -> None:
-        self._opinion, self._book, self._first_ns = opinion, book, first_ns
-
-    def voice(self, time: Times) -> tuple[Panel, Whole]:
-        first = int(time[0] - self._first_ns) // BAR_NS
-        return self._opinion[first : first + len(time), self._book].astype(np.float64), np.arange(len(time))
-
-
-class _Timed(Run):
-    """A run that knows how long its shadow books took."""
-
-    shadow_seconds = 0.0
-
-    def shadow_targets(self, facts: Facts, strike: Flags) -> tuple[Shadows, Whole]:
-        started = time.perf_counter()
-        answer = super().shadow_targets(facts, strike)
-        self.shadow_seconds += time.perf_counter() - started
-        return answer
-
-
-class _Nowhere:
-    def write(self, table: str, columns: object, /) -> None:
-        """Forget the rows."""
-
-
-class _Counter:
-    """Counts rows instead of handing them on."""
-
-    def __init__(self, look: bool) -> None:
-        """look: also at which cycles were cut by gross or VaR, which costs time."""
-        self.look = look
-        self.counts = [0] * 5
-        self.cut: set[int] = set()
-
-    def flush(self, rows: Rows, facts: Facts) -> None:
-        self.counts = [n + int(more) for n, more in zip(self.counts, rows.used, strict=True)]
-        if self.look:
-            verdicts = rows.verdicts[: int(rows.used[3])]
-            self.cut.update(verdicts[np.isin(verdicts[:, 5], (GROSS, VAR)), 0].tolist())
-        rows.used[:] = 0
-
-    def transfers(self, *_: object) -> None:
-        """Not counted."""
-
-    def books(self, *_: object) -> None:
-        """Not counted."""
-
-
 def whole_fund() -> dict[str, Any]:
     """A year of 5-minute cycles of a fund of 20 books on 30 simulated markets, with opinions that change slowly.
 
@@ -344,10 +109,10 @@ def whole_fund() -> dict[str, Any]:
     times = market.time[(market.time >= SINCE_NS)]
     opinion = slow_opinions(len(times))
     roster = seats(market, tuple(replace(s, markets=NAMES) for s in fund.signals), fund.confidence)
-    signal_seconds = _seconds(lambda: [seat.voice(times) for seat in roster.values()])
-    bare_seconds = _seconds(lambda: _run_fund(fund, market, funding, times, opinion, None))
+    signal_seconds = seconds_of(lambda: [seat.voice(times) for seat in roster.values()])
+    bare_seconds = seconds_of(lambda: _run_fund(fund, market, funding, times, opinion, None))
     with tempfile.TemporaryDirectory() as folder:
-        seconds = _seconds(lambda: _run_fund(fund, market, funding, times, opinion, Path(folder) / "record"))
+        seconds = seconds_of(lambda: _run_fund(fund, market, funding, times, opinion, Path(folder) / "record"))
     return {
         "signals": {"seconds": signal_seconds},
         "record": {"seconds": max(seconds - bare_seconds, 0.0)},
@@ -379,9 +144,9 @@ def _run_fund(
         market, funding, fund.instruments, volume_window_ns=7 * DAY_NS, participation=venue.participation,
         collar=fund.limits.collar_bps / 1e4, half_spread=venue.half_spread_bps / 1e4, impact=venue.impact,
     )  # fmt: skip
-    said = {m.name: _Said(opinion, b, int(times[0])) for b, m in enumerate(fund.mandates)}
+    said = {m.name: Said(opinion, b, int(times[0])) for b, m in enumerate(fund.mandates)}
     if out is None:
-        Run(fund, facts, said, _Nowhere()).run(times, lambda done, total, text: None)  # type: ignore[arg-type]
+        Run(fund, facts, said, Nowhere()).run(times, lambda done, total, text: None)  # type: ignore[arg-type]
         return
     names = {
         "market": fund.market.markets, "book": (*(m.name for m in fund.mandates), HOUSE, NET), "kind": FILL_KINDS,
@@ -391,9 +156,3 @@ def _run_fund(
         run = Run(fund, facts, said, recorder)  # type: ignore[arg-type]
         run.tables.markets(fund.instruments)
         run.run(times, lambda done, total, text: None)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
