@@ -10,7 +10,7 @@ from podshop.nouns.errors import (
     PodshopError,
     VenueError,
 )
-from podshop.nouns.limits import Health, Limits, Shadows, tightest, unlimited
+from podshop.nouns.limits import Health, Limits, Shadows
 from podshop.nouns.mandate import Mandate
 from podshop.nouns.market import (
     ASSUMED,
@@ -59,8 +59,6 @@ __all__ = [
     "Whole",
     "duration_ns",
     "duration_text",
-    "tightest",
-    "unlimited",
     "utc_ns",
     "utc_text",
 ]

@@ -2,11 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from podshop.nouns.market import Panel, Whole
-from podshop.nouns.verdict import RUNNING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +45,3 @@ class Limits:
     fund_throttle: float
     state: int
     reason: str
-
-
-def tightest(first: Limits, second: Limits) -> Limits:
-    """Merge what two risk agents allow: never more than either."""
-    return Limits(
-        throttle=np.minimum(first.throttle, second.throttle),
-        fund_throttle=min(first.fund_throttle, second.fund_throttle),
-        state=max(first.state, second.state),
-        reason="; ".join(dict.fromkeys((first.reason, second.reason))),
-    )
-
-
-def unlimited(books: int) -> Limits:
-    """What is allowed when nobody objects."""
-    ones: NDArray[np.float64] = np.ones(books)
-    return Limits(throttle=ones, fund_throttle=1.0, state=RUNNING, reason="no objection")

@@ -33,10 +33,6 @@ class Estimate:
     rows: int
     count: int
 
-    @property
-    def above_zero(self) -> bool:
-        return self.low > 0
-
 
 def correlation(x: Panel, y: Panel) -> Estimate:
     """Pearson correlation over all markets and rows in which both are known: the information coefficient.
