@@ -22,6 +22,9 @@ CODES = {
     "LIQUIDITY": "the reduction took all that the market offers; nothing is left to open the other side; lots, lots",
     "REDUCES_COIN_RAISES_VAR": "a reduction always passes, though it lifts VaR over its limit; VaR after, limit",
     "BOOK_GROSS": "the book's own gross would pass its limit; gross of the book, limit (fractions of its capital)",
+    "RESTING": "a maker order brings the market to flat first; the other side waits for it; lots at rest, 0",
+    "COST_GATE": "the book's forecasts are not worth what trading on them costs; edge, needed (bps of the trade)",
+    "COST_BUDGET": "the book has spent what its trading may cost by now; spent with this trade, allowed (USD)",
 }
 CODE_NAMES = tuple(CODES)
 (
@@ -39,10 +42,16 @@ CODE_NAMES = tuple(CODES)
     LIQUIDITY,
     REDUCES_COIN_RAISES_VAR,
     BOOK_GROSS,
+    RESTING,
+    COST_GATE,
+    COST_BUDGET,
 ) = range(len(CODE_NAMES))
 
-VENUE_FILL, CROSS_FILL, SETTLEMENT_FILL, HOUSE_FILL = 0, 1, 2, 3
-FILL_KINDS = ("venue", "cross", "settlement", "house")
+VENUE_FILL, CROSS_FILL, SETTLEMENT_FILL, HOUSE_FILL, MAKER_FILL = 0, 1, 2, 3, 4
+FILL_KINDS = ("venue", "cross", "settlement", "house", "maker")
+
+TAKER, MAKER, TWAP = 0, 1, 2
+STYLES = ("taker", "maker", "twap")
 
 NET = "NET"  # the book column of a verdict on the fund's net order
 HOUSE = "house"

@@ -20,6 +20,7 @@ from podshop.run.config.sections import (
     AllocatorSection,
     Confidence,
     DrawdownSection,
+    EvidenceSection,
     Fund,
     LimitsSection,
     MarketSection,
@@ -27,7 +28,7 @@ from podshop.run.config.sections import (
     VenueSection,
 )
 
-TABLES = ("market", "confidence", "signals", "execution", "limits", "risk", "treasury", "venue")
+TABLES = ("market", "confidence", "signals", "execution", "limits", "risk", "treasury", "venue", "evidence")
 
 
 def load(path: Path) -> Fund:
@@ -71,6 +72,7 @@ def fund_from(document: Mapping[str, Any], file: str, folder: Path) -> Fund:
         drawdown=_only(top.at("risk"), tables["risk"], "drawdown_limiter", DrawdownSection),
         allocator=_only(top.at("treasury"), tables["treasury"], "allocator", AllocatorSection),
         venue=venue,
+        evidence=record(top.at("evidence"), tables["evidence"], EvidenceSection),
         instruments=tuple(_instruments(top.at("venue"), market.markets, venue)),
     )
     _check(top, fund, interval_ns)

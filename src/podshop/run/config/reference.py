@@ -11,6 +11,7 @@ from podshop.run.config.sections import (
     AllocatorSection,
     Confidence,
     DrawdownSection,
+    EvidenceSection,
     Fund,
     LimitsSection,
     MarketSection,
@@ -31,6 +32,7 @@ TABLES: dict[str, tuple[type[Any], tuple[str, ...]]] = {
             "drawdown",
             "allocator",
             "venue",
+            "evidence",
             "instruments",
             "sha256",
         ),
@@ -43,6 +45,7 @@ TABLES: dict[str, tuple[type[Any], tuple[str, ...]]] = {
     "risk.drawdown_limiter": (DrawdownSection, ()),
     "treasury.allocator": (AllocatorSection, ()),
     "venue": (VenueSection, ()),
+    "evidence": (EvidenceSection, ()),
 }
 
 

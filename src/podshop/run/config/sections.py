@@ -120,12 +120,14 @@ class AllocatorSection:
 class VenueSection:
     """What trading costs on the simulated venue. Defaults: Hyperliquid's base tier, and what is known of impact.
 
-    Sources: taker fee 0.045 % and smallest order 10 USD, Hyperliquid's documentation (fees, error MinTradeNtl);
+    Sources: fees 0.045 % and 0.015 %, smallest order 10 USD, Hyperliquid's documentation (fees, error MinTradeNtl);
     half-spread: the usual one-tick spread of its large markets; impact: cost = coefficient x daily volatility x
     sqrt(order / daily volume), coefficient about 1 (Toth et al. 2011, Physical Review X 1, 021006).
 
     name              the only venue of a backtest: simulated
-    taker_fee_bps     fee of a fill, bps of its notional
+    taker_fee_bps     fee of a fill that takes, bps of its notional
+    maker_fee_bps     fee of a fill that was waited for
+    queue             share of what a bar would fill at a resting order's price that stands before us
     half_spread_bps   from the middle to the price that trades, bps
     impact            coefficient of the square-root law, in daily volatilities
     participation     most of a usual bar's volume that one order may take
@@ -136,12 +138,26 @@ class VenueSection:
 
     name: Literal["simulated"] = "simulated"
     taker_fee_bps: Bps = 4.5
+    maker_fee_bps: Bps = 1.5
+    queue: Share = 0.5
     half_spread_bps: Bps = 1.0
     impact: NotNegative = 1.0
     participation: Cap = 0.10
     volume_window: str = "7d"
     lots: Mapping[str, Positive] = field(default_factory=dict)
     min_notional_usd: Mapping[str, NotNegative] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceSection:
+    """What is believed of forecasts before any were judged; for mandates with a `cost_factor`.
+
+    prior_slope         family of signals -> standardised return expected at full conviction, gross; 0 for the others
+    prior_observations  the prior weighs as much as so many judged forecasts
+    """
+
+    prior_slope: Mapping[str, float] = field(default_factory=dict)
+    prior_observations: Positive = 200.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,5 +196,6 @@ class Fund:
     drawdown: DrawdownSection = DrawdownSection()
     allocator: AllocatorSection = AllocatorSection()
     venue: VenueSection = VenueSection()
+    evidence: EvidenceSection = EvidenceSection()
     instruments: tuple[Instrument, ...]
     sha256: str = ""
