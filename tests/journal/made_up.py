@@ -18,7 +18,7 @@ BOOKS = ("trend", "carry", "house")
 NAMES = {
     "market": MARKETS,
     "book": (*BOOKS, "NET"),
-    "kind": ("venue", "cross", "settlement", "house"),
+    "kind": ("venue", "cross", "settlement", "house", "maker"),
     "source": ("ASSUMED", "okx_perp"),
     "reason": ("deposit", "allocation"),
     "verdict": ("approve", "shrink", "veto"),
@@ -128,7 +128,7 @@ class MadeUp:
             part = int(self.rng.choice(3, p=(0.8, 0.1, 0.1)))
             allowed = (wanted, int(wanted / 2), 0)[part]
             verdict = 0 if allowed == wanted else 2 if allowed == 0 else 1
-            lots = {"wanted_lots": wanted, "allowed_lots": allowed, "filled_lots": allowed}
+            lots = {"wanted_lots": wanted, "allowed_lots": allowed, "filled_lots": allowed, "resting_lots": 0}
             code = {"code": (0, 2, 2)[verdict], "measured": 0.04 + 0.02 * verdict, "bound": 0.05}
             self.add("verdicts", at, market=m, book=NET, verdict=verdict, **lots, **code)
             if allowed:
