@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from podshop.nouns import ConfigError
-from podshop.run.config import Fund, canonical, load, reference, starter
+from podshop.run.config import Fund, canonical, coarse, load, reference, starter
 from podshop.run.config.reference import TABLES, meaning
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,8 +72,8 @@ MISTAKES = {
     ),
     "unknown key far from all": (
         ("half_spread_bps = 1.0", "qqq = 1"),
-        "venue has no 'qqq', expected one of half_spread_bps, impact, lots, min_notional_usd, name, participation, "
-        "taker_fee_bps, volume_window",
+        "venue has no 'qqq', expected one of half_spread_bps, impact, lots, maker_fee_bps, min_notional_usd, name, "
+        "participation, queue, taker_fee_bps, volume_window",
     ),
     "unknown table": (("[limits]", "[limit]"), " has no 'limit', did you mean 'limits'?"),
     "unknown risk agent": (
@@ -166,9 +166,63 @@ MISTAKES = {
         "market.funding names 'binance_perp' twice",
     ),
     "a fund without a name": (('name = "starter"', 'name = " "'), "name is ' ', expected a name"),
-    "cadence finer than a cycle": (
-        ('cadence = "4h" ', 'cadence = "5m" '),
-        "execution.trend_follower.cadence is '5m', expected at least the cycle's 1h",
+    "style": (
+        ("listens = { trend = 1.0 }", 'style = "vwap"\nlistens = { trend = 1.0 }'),
+        "execution.trend_follower.style is 'vwap', expected one of 'taker', 'maker', 'twap'",
+    ),
+    "outlook shorter than a cycle": (
+        ("listens = { trend = 1.0 }", 'outlook = "59m"\nlistens = { trend = 1.0 }'),
+        "execution.trend_follower.outlook is '59m', expected at least the cycle's 1h",
+    ),
+    "position held for less than a cycle": (
+        ('longest_holding = "90d"', 'longest_holding = "5m"'),
+        "execution.trend_follower.longest_holding is '5m', expected at least the cycle's 1h",
+    ),
+    "urgency that is no length of time": (
+        ("listens = { trend = 1.0 }", 'urgency = "now"\nlistens = { trend = 1.0 }'),
+        "execution.trend_follower.urgency: 'now' is not a length of time, expected a whole number and s, m, h or d, "
+        "such as '5m'",
+    ),
+    "half-life of less than a risk bar": (
+        ("listens = { trend = 1.0 }", 'volatility_half_life = "30m"\nlistens = { trend = 1.0 }'),
+        "execution.trend_follower.volatility_half_life is '30m', expected at least 1h and at most 73d",
+    ),
+    "half-life whose window is longer than a year": (
+        ("listens = { trend = 1.0 }", 'volatility_half_life = "74d"\nlistens = { trend = 1.0 }'),
+        "execution.trend_follower.volatility_half_life is '74d', expected at least 1h and at most 73d",
+    ),
+    "diversification below 1": (
+        ("listens = { trend = 1.0 }", "max_diversification = 0.5\nlistens = { trend = 1.0 }"),
+        "execution.trend_follower.max_diversification is 0.5, expected a number >= 1 and <= 2.5",
+    ),
+    "diversification above 2.5": (
+        ("listens = { trend = 1.0 }", "max_diversification = 2.6\nlistens = { trend = 1.0 }"),
+        "execution.trend_follower.max_diversification is 2.6, expected a number >= 1 and <= 2.5",
+    ),
+    "cost factor": (
+        ("listens = { trend = 1.0 }", "cost_factor = -1\nlistens = { trend = 1.0 }"),
+        "execution.trend_follower.cost_factor is -1.0, expected a number >= 0",
+    ),
+    "cost budget": (
+        ("listens = { trend = 1.0 }", "cost_budget = 0\nlistens = { trend = 1.0 }"),
+        "execution.trend_follower.cost_budget is 0.0, expected a number > 0",
+    ),
+    "a belief about a family that is not there": (
+        ("[limits]", "[evidence]\nprior_slope = { fundin = 0.02 }\n[limits]"),
+        "evidence.prior_slope has no 'fundin', did you mean 'funding'?",
+    ),
+    "a belief about a family that no signal of the fund belongs to": (
+        ("[limits]", "[evidence]\nprior_slope = { onchain = 0.02 }\n[limits]"),
+        "evidence.prior_slope has no 'onchain', expected one of funding, momentum, reversal",
+    ),
+    "unknown kind of execution agent": (
+        ("listens = { trend = 1.0 }", 'kind = "blnd"\nlistens = { trend = 1.0 }'),
+        "execution.trend_follower.kind is 'blnd', expected 'blend', or module:Class",
+    ),
+    "execution agent of a module that is not there": (
+        ("listens = { trend = 1.0 }", 'kind = "nowhere:Own"\nlistens = { trend = 1.0 }'),
+        "execution.trend_follower.kind: 'nowhere:Own' cannot be imported: ModuleNotFoundError: No module named "
+        "'nowhere'",
     ),
     "bar finer than a cycle": (
         ("window_bars = 720", 'bar = "5m"\nwindow_bars = 720'),
@@ -276,6 +330,26 @@ def test_an_agent_of_ones_own_stands_beside_the_fund_file(tmp_path):
         read(tmp_path, edited(mine[0], ("window_bars = 720", "treshold = 1")))
     with pytest.raises(ConfigError, match="is not a signal agent, expected a dataclass"):
         read(tmp_path, edited(('kind = "momentum" ', 'kind = "my_own_agents:NoDataclass" ')))
+
+
+def test_a_mandate_may_decide_more_often_than_there_are_bars_and_the_fund_says_so(tmp_path):
+    fund = read(
+        tmp_path, edited(('cadence = "4h" ', 'cadence = "30s" '), ("stop = 5.0 ", "urgency = '5m'\nstop = 5.0 "))
+    )
+    assert (fund.mandates[0].cadence, fund.mandates[0].urgency) == ("30s", "5m")
+    assert coarse(fund) == ["trend_follower is meant to decide every 30s; on bars of 1h it decides every 1h"]
+    assert coarse(read(tmp_path, starter())) == []  # one of them decides every hour, as often as there are bars
+
+
+@pytest.mark.parametrize("half_life", ["1h", "73d"])
+def test_the_shortest_and_the_longest_half_life_are_allowed(tmp_path, half_life):
+    line = f'volatility_half_life = "{half_life}"\nlistens = {{ trend = 1.0 }}'
+    assert read(tmp_path, edited(("listens = { trend = 1.0 }", line))).mandates[0].volatility_half_life == half_life
+
+
+def test_a_belief_about_a_family_of_the_fund_is_read(tmp_path):
+    fund = read(tmp_path, edited(("[limits]", "[evidence]\nprior_slope = { momentum = 0.02 }\n[limits]")))
+    assert fund.evidence.prior_slope == {"momentum": 0.02}
 
 
 def test_lots_and_smallest_orders_can_be_set(tmp_path):

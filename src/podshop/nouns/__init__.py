@@ -1,6 +1,6 @@
 """The words that the stages speak: frozen data, no behaviour that touches the world."""
 
-from podshop.nouns.agents import SignalAgent
+from podshop.nouns.agents import ExecutionAgent, SignalAgent
 from podshop.nouns.errors import (
     ConfigError,
     DataError,
@@ -40,6 +40,7 @@ __all__ = [
     "SECOND_NS",
     "ConfigError",
     "DataError",
+    "ExecutionAgent",
     "Funding",
     "Health",
     "Instrument",

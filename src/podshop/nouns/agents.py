@@ -29,3 +29,22 @@ class SignalAgent(Protocol):
     def __call__(self, *args: Any, **columns: Any) -> Panel:
         """(T, M) columns -> (T, M) conviction in [-1, 1]; NaN means no opinion, 0 means flat."""
         ...
+
+
+class ExecutionAgent(Protocol):
+    """Makes one opinion of what the signals of a mandate say: a class of your own in place of the blend.
+
+    Everything else stays the mandate's: how large a position is, buffer, stop, longest holding, style, cost gate.
+    """
+
+    def __call__(self, voice: Panel, weights: Panel, /) -> Panel:
+        """Combine voices into an opinion.
+
+        voice    (L, C, m) in [-1, 1]: what each of L listened signals says of m markets at each of C cadences, oldest
+                 first; 0 where it is not sure enough to be heard, NaN where it has no opinion
+        weights  (L,) as `listens` gives them
+        ->       (C, m) opinion in [-1, 1], the share of a full position that is wanted; NaN = none
+
+        Row c follows from row c of the voices alone: no later one, and no earlier one.
+        """
+        ...

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 class Mandate:
     """An execution agent's configuration.
 
-    horizon               scalping | intraday | swing
+    horizon               scalping, intraday or swing
+    kind                  blend: the weighted voices; or module:Class of your own, importable or beside the fund file
     listens               signal agent -> weight (sign matters; abs values are normalised in the blend)
     markets               base assets it may trade
     cadence               how often targets change: '5m', '1h', '1d'; fires when floor(time / cadence) changes, and at
@@ -28,6 +29,7 @@ class Mandate:
 
     name: str
     horizon: str  # scalping | intraday | swing
+    kind: str = "blend"
     listens: Mapping[str, float]
     markets: tuple[str, ...]
     cadence: str

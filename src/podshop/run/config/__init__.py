@@ -1,5 +1,6 @@
 """A fund file, TOML, is the agents' fields: read it with `load`, and write the first one with `starter`."""
 
+from podshop.run.config.checks import coarse
 from podshop.run.config.load import canonical, fifty_fund, fund_from, load, starter_fund
 from podshop.run.config.reference import fifty, reference, smallest, starter
 from podshop.run.config.sections import (
@@ -23,6 +24,7 @@ __all__ = [
     "SignalSeat",
     "VenueSection",
     "canonical",
+    "coarse",
     "fifty",
     "fifty_fund",
     "fund_from",

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Sequence
 
-from podshop.nouns import DAY_NS, HOUR_NS, ConfigError, Mandate, SignalAgent, duration_text
+from podshop.nouns import DAY_NS, HOUR_NS, ConfigError, Mandate, SignalAgent, duration_ns, duration_text
 from podshop.nouns.symbols import VENUES, locate
 from podshop.run.config.reading import Place
 from podshop.run.config.sections import (
     AllocatorSection,
     Confidence,
     DrawdownSection,
+    EvidenceSection,
+    Fund,
     LimitsSection,
     MarketSection,
     SignalSeat,
@@ -17,6 +19,10 @@ from podshop.run.config.sections import (
 LONGEST_LOOKBACK_NS = 365 * DAY_NS  # docs/semantics.md, section 7: the longest chunk of an agent
 RESERVED_BOOKS = ("house", "NET")  # the record uses these two for the house book and for the net order
 HORIZONS = ("scalping", "intraday", "swing")
+STYLES = ("taker", "maker", "twap")
+BLEND = "blend"
+MOST_DIVERSIFICATION = 2.5  # Carver (2015), "Systematic Trading", chapter 8
+HALF_LIVES = 5  # of a mandate's returns are what its risk is measured over: docs/semantics.md, section 9
 LARGEST_CAPITAL_USD = (
     1e12  # in micro-dollars far inside int64; how many lots that may be is checked as prices are known
 )
@@ -81,21 +87,41 @@ def check_mandate(place: Place, mandate: Mandate, seats: Sequence[SignalSeat], i
             raise ConfigError(f"{place} trades {market!r}, which no signal it listens to covers")
     if mandate.horizon not in HORIZONS:
         raise place.at("horizon").wrong(mandate.horizon, f"one of {', '.join(map(repr, HORIZONS))}")
-    if mandate.style != "taker":
-        raise place.at("style").wrong(mandate.style, "'taker'")
+    if mandate.style not in STYLES:
+        raise place.at("style").wrong(mandate.style, f"one of {', '.join(map(repr, STYLES))}")
     for key, low, high in (("volatility_target", 0.0, 5.0), ("stop", 0.0, 1000.0)):
         if not low < getattr(mandate, key) <= high:
             raise place.at(key).wrong(getattr(mandate, key), f"a number > {low:g} and <= {high:g}")
     if not 0 <= mandate.buffer < 1:
         raise place.at("buffer").wrong(mandate.buffer, "a number >= 0 and < 1")
-    check_cadence(place.at("cadence"), mandate.cadence, interval_ns)
-    check_cadence(place.at("longest_holding"), mandate.longest_holding, interval_ns)
+    if not 1 <= mandate.max_diversification <= MOST_DIVERSIFICATION:
+        raise place.at("max_diversification").wrong(
+            mandate.max_diversification, f"a number >= 1 and <= {MOST_DIVERSIFICATION:g}"
+        )
+    if mandate.kind != BLEND and mandate.max_diversification != 1:
+        raise place.at("max_diversification").wrong(
+            mandate.max_diversification, "1, since a class of your own says itself how large its opinion is"
+        )
+    if mandate.cost_factor < 0:
+        raise place.at("cost_factor").wrong(mandate.cost_factor, "a number >= 0")
+    if mandate.cost_budget <= 0:
+        raise place.at("cost_budget").wrong(mandate.cost_budget, "a number > 0")
+    check_times(place, mandate, interval_ns)
 
 
-def check_cadence(place: Place, text: str, interval_ns: int) -> None:
-    """What happens every so often happens at a cycle, so not more often than that."""
-    if place.duration(text) < interval_ns:
-        raise place.wrong(text, f"at least the cycle's {duration_text(interval_ns)}")
+def check_times(place: Place, mandate: Mandate, interval_ns: int) -> None:
+    """How long a position is held and a forecast looks ahead is at least a cycle; a shorter cadence means every one."""
+    for key in ("cadence", "urgency"):
+        place.at(key).duration(getattr(mandate, key))
+    for key in ("outlook", "longest_holding"):
+        if place.at(key).duration(getattr(mandate, key)) < interval_ns:
+            raise place.at(key).wrong(getattr(mandate, key), f"at least the cycle's {duration_text(interval_ns)}")
+    shortest_ns, longest_ns = max(HOUR_NS, interval_ns), LONGEST_LOOKBACK_NS // HALF_LIVES
+    if not shortest_ns <= place.at("volatility_half_life").duration(mandate.volatility_half_life) <= longest_ns:
+        raise place.at("volatility_half_life").wrong(
+            mandate.volatility_half_life,
+            f"at least {duration_text(shortest_ns)} and at most {duration_text(longest_ns)}",
+        )
 
 
 def check_confidence(place: Place, confidence: Confidence) -> None:
@@ -117,10 +143,23 @@ def check_drawdown(place: Place, ladder: DrawdownSection) -> None:
 
 def check_allocator(place: Place, allocator: AllocatorSection, seats: Sequence[SignalSeat]) -> None:
     """A prior is one of a horizon, or of a family that some signal of the fund belongs to."""
-    families = {getattr(seat.agent, "family", "") for seat in seats} - {""}  # one's own agents need have none
+    families = _families(seats)
     for name in allocator.prior_sharpe:
         if name not in HORIZONS and name not in families:
-            raise place.at("prior_sharpe").unknown(name, (*HORIZONS, *sorted(families)))
+            raise place.at("prior_sharpe").unknown(name, (*HORIZONS, *families))
+
+
+def check_evidence(place: Place, evidence: EvidenceSection, seats: Sequence[SignalSeat]) -> None:
+    """What is believed beforehand is believed of a family that some signal of the fund belongs to."""
+    for name in evidence.prior_slope:
+        if name not in _families(seats):
+            raise place.at("prior_slope").unknown(name, _families(seats))
+
+
+def _families(seats: Sequence[SignalSeat]) -> tuple[str, ...]:
+    return tuple(
+        sorted({getattr(seat.agent, "family", "") for seat in seats} - {""})
+    )  # one's own agents need have none
 
 
 def check_limits(place: Place, limits: LimitsSection, capital_usd: float, half_spread_bps: float) -> None:
@@ -131,3 +170,13 @@ def check_limits(place: Place, limits: LimitsSection, capital_usd: float, half_s
         raise place.at("min_order_usd").wrong(
             limits.min_order_usd, f"less than the largest position, {limits.max_weight * capital_usd:g} USD"
         )
+
+
+def coarse(fund: Fund) -> list[str]:
+    """A line for each mandate that is meant to decide more often than there are bars."""
+    interval = fund.market.interval
+    return [
+        f"{m.name} is meant to decide every {m.cadence}; on bars of {interval} it decides every {interval}"
+        for m in fund.mandates
+        if duration_ns(m.cadence) < duration_ns(interval)
+    ]

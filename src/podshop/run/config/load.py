@@ -2,16 +2,17 @@
 
 import hashlib
 import importlib
+import inspect
 import json
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
-from podshop.nouns import ConfigError, Instrument, Mandate, SignalAgent, duration_ns
+from podshop.nouns import ConfigError, ExecutionAgent, Instrument, Mandate, SignalAgent, duration_ns
 from podshop.nouns.symbols import instrument
 from podshop.run.config import checks
 from podshop.run.config.reading import TABLE, Place, one_line, record, value, values
@@ -60,14 +61,15 @@ def fund_from(document: Mapping[str, Any], file: str, folder: Path) -> Fund:
     market = record(top.at("market"), tables["market"], MarketSection)
     interval_ns = checks.check_market(top.at("market"), market)
     seats = tuple(_seats(top.at("signals"), tables["signals"], market, interval_ns, folder))
-    mandates = tuple(_mandates(top.at("execution"), tables["execution"], market, seats, interval_ns))
+    books = tuple(_books(top.at("execution"), tables["execution"], market, seats, interval_ns, folder))
     venue = record(top.at("venue"), tables["venue"], VenueSection)
     fund = Fund(
         **found,
         market=market,
         confidence=record(top.at("confidence"), tables["confidence"], Confidence),
         signals=seats,
-        mandates=mandates,
+        mandates=tuple(mandate for mandate, _ in books),
+        agents={mandate.name: agent for mandate, agent in books if agent is not None},
         limits=record(top.at("limits"), tables["limits"], LimitsSection),
         drawdown=_only(top.at("risk"), tables["risk"], "drawdown_limiter", DrawdownSection),
         allocator=_only(top.at("treasury"), tables["treasury"], "allocator", AllocatorSection),
@@ -122,21 +124,26 @@ def _agent_class(place: Place, kind: str) -> type[Any]:
     """Find a signal agent's class by its name in AGENTS, or as module:Class."""
     from podshop.signals import AGENTS  # numba and the rolling library come with it
 
-    module, colon, name = kind.partition(":")
-    if not colon:
+    if ":" not in kind:
         if kind not in AGENTS:
             raise place.unknown(kind, tuple(AGENTS))
         return AGENTS[kind]
-    try:
-        cls = getattr(importlib.import_module(module), name)
-    except Exception as e:  # noqa: BLE001 - a user's module may raise anything while it is imported
-        raise ConfigError(f"{place}: {kind!r} cannot be imported: {type(e).__name__}: {one_line(e)}") from None
+    cls = _imported(place, kind)
     lacks = [part for part in ("reads", "lookback_bars", "__call__") if not hasattr(cls, part)]
     if not (isinstance(cls, type) and is_dataclass(cls)) or lacks or "bar" not in cls.__dataclass_fields__:
         raise ConfigError(
             f"{place}: {kind!r} is not a signal agent, expected a dataclass with bar, reads, lookback_bars, a call"
         )
     return cls
+
+
+def _imported(place: Place, kind: str) -> Any:
+    """What module:Class names."""
+    module, _, name = kind.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except Exception as e:  # noqa: BLE001 - a user's module may raise anything while it is imported
+        raise ConfigError(f"{place}: {kind!r} cannot be imported: {type(e).__name__}: {one_line(e)}") from None
 
 
 @contextmanager
@@ -149,19 +156,63 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path.remove(str(folder.resolve()))
 
 
-def _mandates(
-    place: Place, tables: Mapping[str, Any], market: MarketSection, seats: tuple[SignalSeat, ...], interval_ns: int
-) -> Iterator[Mandate]:
+def _books(
+    place: Place,
+    tables: Mapping[str, Any],
+    market: MarketSection,
+    seats: tuple[SignalSeat, ...],
+    interval_ns: int,
+    folder: Path,
+) -> Iterator[tuple[Mandate, ExecutionAgent | None]]:
+    """Each mandate, and who combines its voices where that is a class of one's own."""
     checks.check_names(place, tuple(tables))
     for name, table in tables.items():
         at = place.at(name)
         if not isinstance(table, dict):
             raise at.wrong(table, "a table")
         settings = {"markets": list(market.markets)} | table
+        kind = value(at.at("kind"), table.get("kind", checks.BLEND), str)
+        agent = None
+        if kind != checks.BLEND:
+            with _importable(folder):
+                agent = _own(at, settings, kind)
         mandate = record(at, settings, Mandate, given={"name": name})
         checks.check_names(at.at("markets"), mandate.markets, market.markets)
         checks.check_mandate(at, mandate, seats, interval_ns)
-        yield mandate
+        yield mandate, agent
+
+
+def _own(place: Place, settings: dict[str, Any], kind: str) -> ExecutionAgent:
+    """Make the execution agent of one's own that `kind` names, of those settings that are its: it takes them away."""
+    if ":" not in kind:
+        raise place.at("kind").wrong(kind, f"{checks.BLEND!r}, or module:Class")
+    cls = _imported(place.at("kind"), kind)
+    if not (isinstance(cls, type) and is_dataclass(cls) and _takes_two(cls)):
+        raise ConfigError(
+            f"{place.at('kind')}: {kind!r} is not an execution agent, expected a dataclass with a call of two arrays: "
+            "voice and weights"
+        )
+    mine = [f.name for f in fields(cls) if f.init]
+    theirs = [f.name for f in fields(Mandate) if f.name != "name"]
+    for name in mine:
+        if name in (*theirs, "name"):
+            raise ConfigError(
+                f"{place.at('kind')}: {kind!r} has a setting {name!r}, which every mandate has: rename it"
+            )
+    for name in settings:
+        if name not in (*mine, *theirs):
+            raise place.unknown(name, (*mine, *theirs))
+    return cast(ExecutionAgent, record(place, {name: settings.pop(name) for name in mine if name in settings}, cls))
+
+
+def _takes_two(cls: type[Any]) -> bool:
+    """Whether its instances can be called with two arguments by position."""
+    call = next((vars(base)["__call__"] for base in cls.__mro__ if "__call__" in vars(base)), None)
+    try:
+        inspect.signature(cast(Callable[..., Any], call)).bind(cls, "voice", "weights")
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _instruments(place: Place, markets: tuple[str, ...], venue: VenueSection) -> Iterator[Instrument]:
@@ -198,4 +249,5 @@ def _check(top: Place, fund: Fund, interval_ns: int) -> None:
     checks.check_confidence(top.at("confidence"), fund.confidence)
     checks.check_limits(top.at("limits"), fund.limits, fund.capital_usd, fund.venue.half_spread_bps)
     checks.check_allocator(top.at("treasury").at("allocator"), fund.allocator, fund.signals)
+    checks.check_evidence(top.at("evidence"), fund.evidence, fund.signals)
     checks.check_drawdown(top.at("risk").at("drawdown_limiter"), fund.drawdown)

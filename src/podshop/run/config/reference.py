@@ -28,6 +28,7 @@ TABLES: dict[str, tuple[type[Any], tuple[str, ...]]] = {
             "confidence",
             "signals",
             "mandates",
+            "agents",
             "limits",
             "drawdown",
             "allocator",

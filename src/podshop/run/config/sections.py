@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from podshop.nouns import Instrument, Mandate, SignalAgent
+from podshop.nouns import ExecutionAgent, Instrument, Mandate, SignalAgent
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Cap = Annotated[float, Meta(gt=0, le=1)]
@@ -192,6 +192,7 @@ class Fund:
     confidence: Confidence = Confidence()
     signals: tuple[SignalSeat, ...]
     mandates: tuple[Mandate, ...]
+    agents: Mapping[str, ExecutionAgent] = field(default_factory=dict)  # book -> who combines, where not by the blend
     limits: LimitsSection = LimitsSection()
     drawdown: DrawdownSection = DrawdownSection()
     allocator: AllocatorSection = AllocatorSection()
