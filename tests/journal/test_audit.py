@@ -52,7 +52,9 @@ def test_a_right_record_has_no_bad_row(tmp_path: Path, honest: dict[str, Columns
     assert answer.bad == ()
     assert answer.first is None
     assert answer.rows["fills"] == len(honest["fills"]["seq"]) > 50
-    assert set(NAMES["kind"][:3]) == set(pl.read_parquet(tmp_path / "fills.parquet")["kind"].cast(pl.String))
+    assert {"venue", "cross", "settlement", "maker"} == set(
+        pl.read_parquet(tmp_path / "fills.parquet")["kind"].cast(pl.String)
+    )
 
 
 def venue(tables: dict[str, Columns], nth: int = 20) -> int:
@@ -113,6 +115,28 @@ PLANTS: dict[str, Plant] = {
     "a verdict that lets more pass": lambda t: (changed(t, "verdicts", 30, allowed_lots=1), "verdicts", 30, "approve"),
     "a verdict of another kind": lambda t: (
         changed(t, "verdicts", approved(t), verdict=2), "verdicts", approved(t), "veto"),
+    "more at rest than allowed": lambda t: (
+        changed(t, "verdicts", rested(t), resting_lots=way(t)), "verdicts", rested(t), "filled_lots + resting"),
+    "an order that never rested": lambda t: (
+        changed(t, "verdicts", rested(t), resting_lots=-t["verdicts"]["resting_lots"][rested(t)]),
+        "fills", maker(t), "part of what rested"),
+    "a maker fill at a worse price": lambda t: (
+        changed(t, "fills", maker(t), reference_micro=-way(t) * 10**9), "fills", maker(t), "who waits"),
+    "the price of a wish": lambda t: (changed(t, "wishes", 30, mark_micro=1), "wishes", 30, "mark of the cycle"),
+    "the size of a wish": lambda t: (changed(t, "wishes", 30, wished_lots=1), "", -1, "P&L of paper"),
+    "a dropped wish": lambda t: (without(t, "wishes", 30), "", -1, "P&L of paper"),
+    "a fee of a row of costs": lambda t: (
+        changed(t, "costs", 9, fee_micro=1, delay_micro=-1), "costs", 9, "fee = fees"),
+    "slippage of a row of costs": lambda t: (
+        changed(t, "costs", 9, impact_micro=1, shortfall_micro=1), "costs", 9, "half-spread + impact ="),
+    "delay of a row of costs": lambda t: (
+        changed(t, "costs", 9, delay_micro=1, opportunity_micro=-1), "costs", 9, "delay ="),
+    "funding of a row of costs": lambda t: (changed(t, "costs", 9, funding_micro=1), "costs", 9, "funding ="),
+    "opportunity of a row of costs": lambda t: (
+        changed(t, "costs", 9, opportunity_micro=1), "costs", 9, "shortfall ="),
+    "a shortfall that adds up and is wrong": lambda t: (
+        changed(t, "costs", 9, opportunity_micro=1, shortfall_micro=1), "costs", 9, "P&L of paper"),
+    "a dropped row of costs": lambda t: (without(t, "costs", 9), "", -1, "fee = fees"),
     "rows out of order": lambda t: (changed(t, "fills", 33, seq=1000), "fills", 34, "order of"),
     "a fill of another time": lambda t: (later(t, "fills", 33), "fills", 33, "time lies in"),
 }  # fmt: skip
@@ -122,6 +146,23 @@ def verdict_of(tables: dict[str, Columns], fill: int) -> int:
     fills, verdicts = tables["fills"], tables["verdicts"]
     same = (verdicts["cycle"] == fills["cycle"][fill]) & (verdicts["market"] == fills["market"][fill])
     return int(np.flatnonzero(same)[0])
+
+
+def maker(tables: dict[str, Columns]) -> int:
+    return int(np.flatnonzero(tables["fills"]["kind"] == 4)[12])
+
+
+def rested(tables: dict[str, Columns]) -> int:
+    """The verdict in the cycle before that maker fill."""
+    fills, verdicts = tables["fills"], tables["verdicts"]
+    placed = (verdicts["cycle"] == fills["cycle"][maker(tables)] - 1) & (
+        verdicts["market"] == fills["market"][maker(tables)]
+    )
+    return int(np.flatnonzero(placed)[0])
+
+
+def way(tables: dict[str, Columns]) -> int:
+    return int(np.sign(tables["fills"]["lots"][maker(tables)]))
 
 
 def even(tables: dict[str, Columns]) -> int:
@@ -152,7 +193,7 @@ def test_every_rule_is_broken_by_some_plant(tmp_path: Path, honest: dict[str, Co
     broken = set()
     for at, plant in enumerate(PLANTS.values()):
         broken |= {(bad.table, bad.rule) for bad in audit(written(tmp_path / str(at), plant(honest)[0])).bad}
-    for at, table in enumerate(("nav", "marks", "funding", "transfers", "verdicts", "books")):
+    for at, table in enumerate(("nav", "marks", "funding", "transfers", "verdicts", "books", "wishes", "costs")):
         moved = changed(later(honest, table, 4), table, 4, seq=10**6)
         broken |= {(bad.table, bad.rule) for bad in audit(written(tmp_path / f"moved{at}", moved)).bad}
     assert {(table, rule) for table, rule, _ in RULES} == broken

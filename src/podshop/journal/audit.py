@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from podshop.journal import rules
+from podshop.journal import cost_rules, rules
 from podshop.journal.record import RESULT, combined
 from podshop.journal.rules import Record
 from podshop.journal.tables import HASHED, TABLES
@@ -23,7 +23,7 @@ from podshop.nouns import DataError
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be. `row` counts from 0 in the Parquet file; -1 where the table as a whole is meant."""
+    """A row that cannot be. `row` counts from 0 in the Parquet file; -1 where the whole table or a lacking row is."""
 
     table: str
     row: int
@@ -72,7 +72,10 @@ RULES: tuple[Rule, ...] = (
     ("funding", "cash_micro = -lots x mark_micro x rate, half to even", rules.funding_cash),
     ("verdicts", "approve lets all pass, veto nothing, shrink a part", rules.verdict_allowed),
     ("verdicts", "filled_lots = venue fills of the cycle and market, within allowed_lots", rules.verdict_filled),
+    ("verdicts", "filled_lots + resting_lots lie within allowed_lots", cost_rules.verdict_rests),
     ("fills", "every venue fill has the verdict of its net order", rules.fill_verdict),
+    ("fills", "who waits pays no more than the reference, and takes no less", cost_rules.maker_price),
+    ("fills", "a maker fill is part of what rested since the cycle before", cost_rules.maker_rested),
     ("books", "equity_micro = cash + lots x marks, before the transfers", rules.book_equity),
     ("books", "capital_micro = equity_micro + the transfers", rules.book_capital),
     ("nav", "one row per cycle", rules.nav_every_cycle),
@@ -81,6 +84,25 @@ RULES: tuple[Rule, ...] = (
     ("nav", "gross = sum of |lots x mark| / NAV", rules.nav_gross),
     ("nav", "net = sum of lots x mark / NAV", rules.nav_net),
     ("nav", "drawdown = 1 - NAV / highest NAV so far", rules.nav_drawdown),
+    ("wishes", "mark_micro = the mark of the cycle", cost_rules.wish_mark),
+    ("costs", "fee = fees of the fills since the row before", cost_rules.counts(cost_rules.fees, "fee_micro")),
+    (
+        "costs",
+        "half-spread + impact = lots x (price - reference) of the fills since the row before",
+        cost_rules.counts(cost_rules.slippage, "half_spread_micro", "impact_micro"),
+    ),
+    (
+        "costs",
+        "delay = lots x (reference - decision price) of the fills since the row before",
+        cost_rules.counts(cost_rules.delay, "delay_micro"),
+    ),
+    (
+        "costs",
+        "funding = what was paid since the row before",
+        cost_rules.counts(cost_rules.funding_paid, "funding_micro"),
+    ),
+    ("costs", "shortfall = delay + half-spread + impact + fee + opportunity", cost_rules.shortfall_parts),
+    ("costs", "all shortfall so far + what is open = P&L of paper - P&L of the book", cost_rules.paper_less_book),
 )
 
 
@@ -162,7 +184,7 @@ def _same_shape(path: Path, schema: Mapping[str, pl.DataType], table: str) -> No
 def _first(rule: Rule, record: Record) -> list[BadRow]:
     """The first row that breaks the rule, or none."""
     table, text, check = rule
-    bad = check(record).select("row", "cycle", "seq", "found", "expected").sort("row").head(1)
+    bad = check(record).select("row", "cycle", "seq", "found", "expected").sort("cycle", "row").head(1)
     return [
         BadRow(table, row, cycle, seq, text, str(found), str(expected))
         for row, cycle, seq, found, expected in bad.collect(engine="streaming").rows()

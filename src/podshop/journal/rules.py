@@ -13,7 +13,7 @@ from podshop.nouns import ASSUMED_SOURCE
 # table -> its rows, with their number in `row`; "nav again" and "books again" -> the same with what they should hold
 Record: TypeAlias = Mapping[str, pl.LazyFrame]
 
-ORDERED = ("nav", "marks", "fills", "funding", "transfers", "verdicts", "books")
+ORDERED = ("nav", "marks", "fills", "funding", "transfers", "verdicts", "books", "wishes", "costs")
 CAPS = ("POSITION_CAP", "CURE")  # codes of a market's cap
 INSIDE = ("cross", "house")  # kinds of fills that move lots between books, not to the venue
 WIDE = pl.Int128
