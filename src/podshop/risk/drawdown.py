@@ -14,6 +14,15 @@ from podshop.nouns.verdict import REDUCE_ONLY_STATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Throttles(Limits):
+    """Limits that have an opinion on throttles and the state."""
+
+    throttle: Panel
+    fund_throttle: float
+    state: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrawdownLimiter:
     """Halve, then stop, a book (or the fund) that has fallen from its peak; let it back when it has recovered.
 
@@ -26,7 +35,7 @@ class DrawdownLimiter:
     back_below: float = 0.5
     fund_volatility: float = 0.10
 
-    def __call__(self, shadows: Shadows, health: Health) -> Limits:
+    def __call__(self, shadows: Shadows, health: Health) -> Throttles:
         """Answer throttles to each shadow's drawdown (B,) and the fund's; `out` of the fund also latches its state."""
         rungs = self.ladder(
             np.append(shadows.equity_micro, health.nav_micro),
@@ -35,7 +44,7 @@ class DrawdownLimiter:
             np.append(shadows.throttle, health.throttle),
         )
         state = max(health.state, REDUCE_ONLY_STATE) if rungs[-1] == 0.0 else health.state
-        return Limits(
+        return Throttles(
             throttle=rungs[:-1],
             fund_throttle=float(rungs[-1]),
             state=state,
