@@ -9,6 +9,7 @@ from podshop.nouns import DAY_NS
 from podshop.nouns.verdict import SETTLEMENT_FILL
 from podshop.report.aggregate import Aggregator, ReportData
 from podshop.report.episodes import Episodes
+from podshop.report.shortfall import TradingCosts
 from tests.journal.made_up import BOOKS, HOUR_NS, MARKETS, MadeUp
 
 SINCE_NS = 19_723 * DAY_NS
@@ -66,8 +67,10 @@ def test_a_settlement_at_midnight_belongs_to_the_day_that_ends(
 
 def test_the_cut_into_chunks_does_not_matter(tables: dict[str, Columns]) -> None:
     whole, parts = gathered(tables), gathered(tables, 0.1, 0.1, 0.33, 0.7)
-    for name in ReportData.__slots__:
-        one, other = getattr(whole, name), getattr(parts, name)
+    each = [(data, data.trading) for data in (whole, parts)]
+    names = [(0, name) for name in ReportData.__slots__ if name != "trading"]
+    for of, name in (*names, *((1, name) for name in TradingCosts.__slots__)):
+        one, other = getattr(each[0][of], name), getattr(each[1][of], name)
         if isinstance(one, np.ndarray):
             np.testing.assert_array_equal(one, other, err_msg=name)
         elif isinstance(one, dict):

@@ -10,6 +10,7 @@ import pytest
 from podshop.nouns import DAY_NS, utc_text
 from podshop.report.aggregate import Aggregator, ReportData
 from podshop.report.chart import BUCKETS, HIGH, WIDE, Series, chart, nice, thinned
+from podshop.report.costs import tca
 from podshop.report.page import page, percent, usd
 from podshop.report.sections import monthly_returns, waterfall
 from podshop.report.stats import gross_return, stats
@@ -36,6 +37,7 @@ def run(cycles: int) -> tuple[dict, ReportData]:
         "nav": {"start": nav[0] / 1e6, "end": nav[-1] / 1e6},
         "stats": stats(tables["nav"]["time"], nav) | {"gross_return": gross_return(nav[0] / 1e6, nav[-1] / 1e6, costs)},
         "costs": costs,
+        "tca": tca(data, {"trend": 0.05, "carry": 0.04}),
         "orders": data.orders(),
         "books": {"count": 2, "residual_lots": 0, "residual_micro": 0},
         "var": {"limit": 0.02},
@@ -136,6 +138,18 @@ def test_books_markets_and_waterfall_end_at_the_same_sum(month: tuple[dict, Repo
     assert steps[-1]["usd"] == pytest.approx(earned)
     assert sum(step["usd"] for step in steps[:-1]) == pytest.approx(earned)
     assert all(step["left"] >= 0 and step["left"] + step["width"] <= 100.5 for step in steps)
+
+
+def test_what_trading_cost_is_told_agent_by_agent(month: tuple[dict, ReportData]) -> None:
+    result, data = month
+    section = words(page(result, data)).partition("What trading cost")[2].partition("Net P&amp;L")[0]
+    total, trend = result["tca"]["total"], result["tca"]["by_agent"]["trend"]
+    for row in (total, trend):
+        assert usd(row["shortfall"]) in section
+        assert usd(row["fee"]) in section
+    assert f"{percent(trend['cost_budget'], 1)} {percent(trend['spent'] / trend['cost_budget'], 0)}" in section
+    assert "0 micro-dollars apart" in section
+    assert "What trading cost" not in page({k: v for k, v in result.items() if k != "tca"}, data)
 
 
 def test_months_multiply_to_the_whole_return(month: tuple[dict, ReportData]) -> None:

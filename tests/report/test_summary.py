@@ -25,6 +25,18 @@ RESULT = {
         "max_drawdown": 0.061,
     },
     "costs": {"fees": 2345.678, "slippage": 1234.5, "funding": -321.0, "crossing_saved": 432.1},
+    "tca": {
+        "total": {
+            "delay": -321.0,
+            "half_spread": 1000.0,
+            "impact": 234.5,
+            "fee": 2345.678,
+            "opportunity": 100.0,
+            "shortfall": 3359.178,
+            "traded": 6_000_000.0,
+            "bps": 5.59863,
+        }
+    },
     "orders": {
         "wanted": 12_345,
         "approved": 11_000,
@@ -78,6 +90,8 @@ def test_the_whole_summary_of_a_run():
         "  funding     paid 321.00 USD\n"
         "              of it assumed, where nobody has a record of the hour: OP 100.00 %\n"
         "  crossing    saved 432.10 USD, no part of NAV\n"
+        "  shortfall   3,359.18 USD against paper, 5.60 bps of 6,000,000 traded\n"
+        "              delay -321.00, half-spread 1,000.00, impact 234.50, fees 2,345.68, opportunity 100.00\n"
         "  VaR         1 day 95 %: limit 2.00 % of NAV, highest 0.90 %\n"
         "              31 of 900 days lost more; 45 would be usual\n"
         "              tested by Kupiec and Christoffersen: 95 % rejected (too few, in a row); "

@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from podshop.nouns import DAY_NS, Panel, Times, Whole
 from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, HOUSE, SETTLEMENT_FILL, VERDICTS
 from podshop.report.episodes import Episode, Episodes
+from podshop.report.shortfall import Shortfall, TradingCosts
 
 Rows: TypeAlias = Mapping[str, NDArray[Any]]
 Cube: TypeAlias = NDArray[np.int64]
 
 NAV_COLUMNS = ("time", "nav_micro", "gross", "net", "drawdown", "var")
-FLOWS = ("fees", "slippage", "funding", "referenced", "turnover")  # per book and market, micro-dollars
+FLOWS = ("fees", "slippage", "funding", "referenced")  # per book and market, micro-dollars
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +38,14 @@ class ReportData:
     equity_micro, capital_micro             (D, B + 1) at the day's start: before and after its transfers; 0 where none
     weight, throttle, shadow_equity_micro   (D, B + 1) as of the day's start; NaN or 0 where none
     residual_micro    (D, B + 1) of the identity, over days that begin and end at a daily row; 0 = exact
-    market_pnl        name -> (M,) micro-dollars over the run: price_pnl, fees, slippage, funding, turnover
+    market_pnl        name -> (M,) micro-dollars over the run: price_pnl, fees, slippage, funding
     nav               name -> (K,) one value per cycle: time, nav_micro, gross, net, drawdown, var
     clean_pnl         (D,) micro-dollars: the lots of the 00:00 NAV row, frozen for 24 hours
     var_micro         (D,) value at risk at that row; NaN where unknown or where the day is not whole
     verdicts          (3, codes, M) rows on the net order: approve, shrink, veto
-    book_verdicts     (codes, B + 1) rows on a book's own limits
+    book_verdicts     (codes, B + 1) rows on a book's own limits, and on what its shadow was held back from
     fills             (kinds,) rows
+    trading           what trading cost, part by part
     """
 
     books: tuple[str, ...]
@@ -68,6 +70,7 @@ class ReportData:
     episodes: Whole  # (3, codes, M) unchanged consecutive verdicts, counted once
     longest: tuple[Episode, ...]
     fills: Whole
+    trading: TradingCosts
 
     @property
     def identity_residual_micro(self) -> dict[str, int]:
@@ -130,14 +133,16 @@ class Aggregator:
         self._book_verdicts = np.zeros((len(CODE_NAMES), books), np.int64)
         self._episodes = Episodes(len(CODE_NAMES), markets)
         self._fills = np.zeros(len(FILL_KINDS), np.int64)
+        self._shortfall = Shortfall(self._first, days, books, markets)
 
     def add(self, table: str, columns: Rows) -> None:
         """Take rows of a table in; tables it has no use for pass by."""
         take = {
             "nav": self._add_nav, "marks": self._add_marks, "fills": self._add_fills, "funding": self._add_funding,
-            "books": self._add_books, "verdicts": self._add_verdicts,
+            "books": self._add_books, "verdicts": self._add_verdicts, "wishes": self._shortfall.add_wishes,
+            "costs": self._shortfall.add_costs,
         }.get(table)  # fmt: skip
-        if take is not None:
+        if take is not None and len(columns["time"]):
             take(columns)
 
     def gather(self) -> ReportData:
@@ -175,6 +180,7 @@ class Aggregator:
             episodes=self._episodes.count(),
             longest=self._episodes.longest(),
             fills=self._fills,
+            trading=self._shortfall.gather(),
             equity_micro=daily["equity_micro"][:-1],
             capital_micro=daily["capital_micro"][:-1],
             shadow_equity_micro=daily["shadow_equity_micro"][:-1],
@@ -196,17 +202,18 @@ class Aggregator:
         self._mark[day[midnight], market[midnight]] = mark[midnight]
         last = columns["time"] == self.until_ns
         self._mark[-1, market[last]] = mark[last]
+        self._shortfall.add_marks(columns)
 
     def _add_fills(self, columns: Rows) -> None:
         book, market, lots = columns["book"], columns["market"], columns["lots"]
         price, reference = columns["price_micro"], columns["reference_micro"]
         day = self._day(columns["time"] - (columns["kind"] == SETTLEMENT_FILL))
         flows = {"fees": columns["fee_micro"], "slippage": (price - reference) * lots, "referenced": reference * lots}
-        flows["turnover"] = np.abs(flows["referenced"])
         for flow, micro in flows.items():
             self._flow(flow, day, book, market, micro)
         np.add.at(self._traded, (day, book, market), lots)
         self._fills += np.bincount(columns["kind"], minlength=len(self._fills))
+        self._shortfall.add_fills(columns, day)
 
     def _add_funding(self, columns: Rows) -> None:
         day = self._day(columns["time"] - 1)

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 
 from podshop.nouns import utc_text
-from podshop.report import sections
+from podshop.report import costs, sections
 from podshop.report.aggregate import ReportData
 from podshop.report.heat import heat_map
 
@@ -22,7 +22,8 @@ def page(result: Mapping[str, Any], data: ReportData) -> str:
             var, decisions_sha256, assumed_funding_share, trials. Shown where present: limits {max_gross, max_weight,
             max_var, min_order_usd}, gaps (lines of text), first_tradable, operator, seed, package, config_sha256,
             data_sha256, speed, notes (lines of text: what this very run should be read with), signals and calibration
-            (see `podshop.run.heard.signals` and `podshop.run.calibrate.Shown.summary`)
+            (see `podshop.run.heard.signals` and `podshop.run.calibrate.Shown.summary`), tca (see
+            `podshop.report.costs.tca`)
     data    what `Aggregator.gather` gave for the same run
     """
     heard = result.get("signals")
@@ -43,6 +44,8 @@ def page(result: Mapping[str, Any], data: ReportData) -> str:
         waterfall=sections.waterfall(result, data),
         identity=data.identity_residual_micro,
         assumptions=sections.assumptions(result),
+        trading=costs.tables(result),
+        cost_months=costs.by_month(data),
         heat=heat_map([row["name"] for row in heard["agents"]], heard["correlations"]) if heard else None,
     )  # fmt: skip
 

@@ -204,7 +204,7 @@ def markets(result: Mapping[str, Any], data: ReportData) -> list[Row]:
             "fees": -pnl["fees"][m] / 1e6,
             "slippage": -pnl["slippage"][m] / 1e6,
             "net": (pnl["price_pnl"][m] + pnl["funding"][m] - pnl["fees"][m] - pnl["slippage"][m]) / 1e6,
-            "turnover": pnl["turnover"][m] / 1e6,
+            "turnover": data.trading.by_market["traded"][:, m].sum() / 1e6,
             "assumed": result["assumed_funding_share"].get(name),
         }
         for m, name in enumerate(data.markets)

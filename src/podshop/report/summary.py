@@ -63,7 +63,23 @@ def _costs(result: Mapping[str, Any]) -> list[str]:
         worst = ", ".join(f"{name} {_percent(share)}" for name, share in sorted(assumed.items(), key=lambda x: -x[1]))
         rows.append(_row("", f"of it assumed, where nobody has a record of the hour: {worst}"))
     rows.append(_row("crossing", f"saved {costs['crossing_saved']:,.2f} USD, no part of NAV"))
-    return rows
+    return rows + _shortfall(result["tca"]["total"])
+
+
+def _shortfall(total: Mapping[str, Any]) -> list[str]:
+    """What trading cost against a portfolio on paper."""
+    parts = ", ".join(
+        f"{name} {total[key]:,.2f}"
+        for name, key in (
+            ("delay", "delay"),
+            ("half-spread", "half_spread"),
+            ("impact", "impact"),
+            ("fees", "fee"),
+            ("opportunity", "opportunity"),
+        )
+    )
+    bps = f", {_number(total['bps'])} bps of {total['traded']:,.0f} traded" if total["traded"] else ""
+    return [_row("shortfall", f"{total['shortfall']:,.2f} USD against paper{bps}"), _row("", parts)]
 
 
 def _risk(result: Mapping[str, Any]) -> list[str]:

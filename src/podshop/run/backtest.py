@@ -16,6 +16,7 @@ from podshop.nouns import DAY_NS, Funding, Market, Times, duration_ns, utc_text
 from podshop.nouns.coverage import DataReport
 from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, HOUSE, NET, STATES, VERDICTS
 from podshop.report.aggregate import Aggregator, ReportData
+from podshop.report.costs import tca
 from podshop.report.page import page
 from podshop.report.plain import plain
 from podshop.report.stats import gross_return, stats
@@ -141,6 +142,7 @@ def _result(
             "funding": costs["funding"],
             "crossing_saved": int(run.fund.saved[0]) / 1e6,
         },
+        "tca": tca(data, {mandate.name: mandate.cost_budget for mandate in fund.mandates}),
         "orders": data.orders(),
         "books": {
             "count": len(fund.mandates),
