@@ -44,6 +44,10 @@ class Facts:
     history_ns   time since the close of the market's first traded bar; 0 or less = none
     liquidity    most lots one order may fill at t_k
     depth        lots a day, the measure of impact; above 0 where liquidity is
+    low, high    micro-dollars per lot of bar k, 0 where it did not trade; K + 1 rows
+    queued       lots that bar k+1 fills at most of an order resting through it
+    carry        what a long pays an hour by the latest settlement, fraction of notional; NaN = unknown
+    sigma_own    mandate -> daily volatility with its own half-life; a mandate that is absent uses sigma_day
     funding      (at_ns, market, rate, source), in the order of (at_ns, market)
     convictions  signal -> (bar_ns, rows of the last completed bar at t_k; NaN = unknown)
     """
@@ -64,6 +68,11 @@ class Facts:
     depth: Sequence[Sequence[float]]
     funding: Sequence[tuple[int, int, float, int]]
     convictions: Mapping[str, tuple[int, Sequence[Sequence[float]]]]
+    low: Sequence[Sequence[int]] = ()
+    high: Sequence[Sequence[int]] = ()
+    queued: Sequence[Sequence[int]] = ()
+    carry: Sequence[Sequence[float]] = ()
+    sigma_own: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
 
     @property
     def cycles(self) -> int:
@@ -76,6 +85,10 @@ class Facts:
     def fires(self, k: int, cadence_ns: int) -> bool:
         """A cadence fires when floor(time / cadence) changes, never counted from the start of a run."""
         return self.time[k] // cadence_ns != (self.time[k] - self.interval_ns) // cadence_ns
+
+    def sigma(self, mandate: str, k: int, m: int) -> float:
+        """Daily volatility as one mandate measures it: what it sizes by, and judges its forecasts by."""
+        return self.sigma_own.get(mandate, self.sigma_day)[k][m]
 
     def midnight(self, k: int) -> bool:
         return self.time[k] % DAY_NS == 0
@@ -100,7 +113,11 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Seat:
-    """One execution agent's mandate (the page calls it a book), with its lengths of time in nanoseconds."""
+    """One execution agent's mandate (the page calls it a book), with its lengths of time in nanoseconds.
+
+    style    taker, maker or twap; `urgency_ns` is what the last two take their time in
+    prior    what a unit of its forecasts is held to be worth before any is judged: sum |w| prior_slope / sum |w|
+    """
 
     name: str
     listens: Mapping[str, float]
@@ -110,6 +127,13 @@ class Seat:
     buffer: float = 0.10
     stop: float = 5.0
     longest_holding_ns: int = 90 * DAY_NS
+    style: str = "taker"
+    urgency_ns: int = 4 * HOUR_NS
+    max_diversification: float = 1.0
+    outlook_ns: int = DAY_NS
+    cost_factor: float = 0.0
+    cost_budget: float = 1e9
+    prior: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +169,9 @@ class Terms:
     half_spread: float = 1e-4
     impact: float = 1.0
     fee_e8: int = 45_000
+    maker_fee_e8: int = 15_000
+    assumed_funding_bps_8h: float = 1.0
+    prior_observations: int = 200
     ladder: Ladder = field(default_factory=Ladder)
     allocator: str = "article"
     window_days: int = 30
@@ -174,7 +201,7 @@ class FillRow(NamedTuple):
     price_micro: int
     reference_micro: int
     fee_micro: int
-    kind: str  # cross | venue | settlement
+    kind: str  # cross | venue | maker | settlement
 
 
 class FundingRow(NamedTuple):
@@ -200,6 +227,7 @@ class VerdictRow(NamedTuple):
     code: str
     wanted: int
     allowed: int
+    resting: int = 0  # what of `allowed` rests at the venue, signed
 
 
 class BookRow(NamedTuple):
@@ -209,6 +237,29 @@ class BookRow(NamedTuple):
     equity_micro: int
     throttle: float
     shadow_equity_micro: int
+
+
+class WishRow(NamedTuple):
+    cycle: int
+    market: str
+    book: str
+    lots: int
+    mark_micro: int
+
+
+class CostsRow(NamedTuple):
+    """What trading cost one book in one market since the row before: micro-dollars, above 0 where it was paid."""
+
+    cycle: int
+    market: str
+    book: str
+    delay: int
+    half_spread: int
+    impact: int
+    fee: int
+    opportunity: int
+    funding: int
+    saved: int  # by crossing; no cost
 
 
 @dataclass(kw_only=True)
@@ -221,6 +272,8 @@ class Result:
     transfers: list[TransferRow] = field(default_factory=list)
     verdicts: list[VerdictRow] = field(default_factory=list)
     books: list[BookRow] = field(default_factory=list)
+    wishes: list[WishRow] = field(default_factory=list)
+    costs: list[CostsRow] = field(default_factory=list)
     lots: dict[str, list[int]] = field(default_factory=dict)
     cash: dict[str, int] = field(default_factory=dict)
     shadow_targets: dict[str, list[list[int]]] = field(default_factory=dict)

@@ -1,11 +1,10 @@
 """The whole fund, one cycle after another, as docs/semantics.md section 9 says it. Read `run` first."""
 
 import math
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
-from tests.reference import allot, gate, venue
+from tests.reference import allot, costs, gate, pace, resting, venue, wishes
+from tests.reference.books import Fund, Rung, opened
 from tests.reference.facts import (
     HOUSE,
     BookRow,
@@ -15,87 +14,44 @@ from tests.reference.facts import (
     NavRow,
     Result,
     Terms,
-    TransferRow,
-    VerdictRow,
     sign,
 )
-from tests.reference.shadow import Shadow, live, speak
+from tests.reference.shadow import live, speak
 
 
 def run(facts: Facts, terms: Terms) -> Result:
     """Run the fund over every cycle of `facts`; the last row of time only strikes a NAV."""
     fund = found(facts, terms)
+    last = facts.cycles  # the row of the last NAV
     for k in range(facts.cycles):
         pay_funding(fund, k, inside=True)
+        settle_what_rested(fund, k)
         strike_nav(fund, k)
         if fund.nav(k) > 0:
             pay_funding(fund, k, inside=False)
             settle_the_dead(fund, k)
         nav = fund.nav(k)  # NAV': what sizing and limits use
         if nav <= 0:
-            fund.result.ended_at = facts.id(k)
+            fund.result.ended_at, last = facts.id(k), k
             break
         equity = {book.name: fund.equity(book, k) for book in fund.everyone}
         if k == 0 or facts.midnight(k):
             allocate(fund, k, nav)
         moved = climb_ladders(fund, k, nav)
         if k == 0 or facts.midnight(k):
+            report_costs(fund, k)
             report_books(fund, k, equity)
-        wish(fund, k, moved)
+        wishes.wish(fund, k, moved)
         trade(fund, k, nav)
     else:
-        pay_funding(fund, facts.cycles, inside=True)
-        strike_nav(fund, facts.cycles)
+        pay_funding(fund, last, inside=True)
+        settle_what_rested(fund, last)
+        strike_nav(fund, last)
+    close_parents(fund, last)
+    report_costs(fund, last)
     fund.result.lots = {book.name: book.lots for book in fund.everyone}
     fund.result.cash = {book.name: book.cash for book in fund.everyone}
     return fund.result
-
-
-@dataclass
-class Rung:
-    """Where one ladder stands."""
-
-    peak: int
-    throttle: float = 1.0
-
-
-@dataclass
-class Account:
-    """A book's account, or the house's (which has no mandate and no shadow)."""
-
-    name: str
-    lots: list[int]
-    raw: list[int]  # targets after throttle and book gross, before the market cap
-    rung: Rung
-    mandate: Any = None
-    shadow: Shadow = field(default_factory=Shadow)
-    cash: int = 0
-    capital: int = 0
-
-
-@dataclass
-class Fund:
-    facts: Facts
-    terms: Terms
-    books: list[Account]
-    house: Account
-    rung: Rung
-    state: str = "RUNNING"
-    raised_ns: int = 0  # when REDUCE_ONLY began
-    result: Result = field(default_factory=Result)
-
-    @property
-    def everyone(self) -> list[Account]:
-        return [*self.books, self.house]
-
-    def equity(self, book: Account, k: int) -> int:
-        return book.cash + sum(lots * mark for lots, mark in zip(book.lots, self.facts.mark[k], strict=True))
-
-    def nav(self, k: int) -> int:
-        return sum(self.equity(book, k) for book in self.everyone)
-
-    def net(self, m: int) -> int:
-        return sum(book.lots[m] for book in self.everyone)
 
 
 def pay_funding(fund: Fund, k: int, *, inside: bool) -> None:
@@ -114,10 +70,28 @@ def pay_funding(fund: Fund, k: int, *, inside: bool) -> None:
                 paid = venue.funding_paid(event, book.lots[m], mark)
                 owed -= paid
                 book.cash -= paid
+                book.tally[m].funding += paid
                 fund.result.funding.append(FundingRow(at, event.at_ns, facts.names[m], book.name, book.lots[m], -paid))
         if owed:
             fund.house.cash -= owed
             fund.result.funding.append(FundingRow(at, event.at_ns, facts.names[m], fund.house.name, 0, -owed))
+
+
+def settle_what_rested(fund: Fund, k: int) -> None:
+    """What rested through bar k fills or not; what fills is shared by the books' wants; then it is gone."""
+    facts, terms = fund.facts, fund.terms
+    names = [book.name for book in fund.books]
+    for m, order in sorted(fund.resting.items()):
+        lots = resting.filled(facts, k, m, order)
+        hashes = [allot.tie(facts.id(k), facts.names[m], name) for name in names]
+        shares = allot.largest_remainder(abs(lots), order.wants, hashes)
+        fees = allot.largest_remainder(venue.maker_fee(terms, abs(lots), order.limit), shares, hashes)
+        for book, share, fee in zip(fund.books, shares, fees, strict=True):
+            if share:
+                signed = sign(lots) * share
+                row = (facts.id(k), facts.names[m], book.name, signed, order.limit, order.reference, fee, "maker")
+                fund.post(book, m, FillRow(*row))
+    fund.resting.clear()
 
 
 def strike_nav(fund: Fund, k: int) -> None:
@@ -136,10 +110,10 @@ def settle_the_dead(fund: Fund, k: int) -> None:
             continue
         mark = facts.mark[k][m]
         price = venue.settlement_price(fund.net(m), mark)
+        wishes.drop(fund, k, m)
         for book in fund.books:
-            book.raw[m] = 0
             if book.lots[m]:
-                _post(fund, book, m, FillRow(facts.id(k), name, book.name, -book.lots[m], price, mark, 0, "settlement"))
+                fund.post(book, m, FillRow(facts.id(k), name, book.name, -book.lots[m], price, mark, 0, "settlement"))
 
 
 def allocate(fund: Fund, k: int, nav: int) -> None:
@@ -148,8 +122,8 @@ def allocate(fund: Fund, k: int, nav: int) -> None:
     left = 0
     for book, weight in zip(fund.books, weights, strict=True):
         book.capital = math.floor(weight * nav)
-        left -= _transfer(fund, fund.facts.id(k), book, book.capital - fund.equity(book, k))
-    _transfer(fund, fund.facts.id(k), fund.house, left)
+        left -= fund.transfer(fund.facts.id(k), book, book.capital - fund.equity(book, k))
+    fund.transfer(fund.facts.id(k), fund.house, left)
 
 
 def weights_of(fund: Fund, k: int) -> list[float]:
@@ -217,82 +191,66 @@ def report_books(fund: Fund, k: int, equity: dict[str, int]) -> None:
     fund.result.books.append(BookRow(at, house.name, fund.equity(house, k), equity[house.name], 1.0, 0))
 
 
-def wish(fund: Fund, k: int, moved: set[str]) -> None:
-    """Refresh the books' targets at their cadence, or at once when a throttle moved or a shadow cries out."""
-    facts, terms = fund.facts, fund.terms
+def report_costs(fund: Fund, k: int) -> None:
+    """What trading cost since the last such rows, by book and market, where it cost anything."""
     for book in fund.books:
-        if not (book.name in moved or facts.fires(k, book.mandate.cadence_ns) or book.shadow.urgent[k]):
-            continue
-        if book.name in moved or facts.fires(k, book.mandate.cadence_ns):
-            factor = book.capital * book.rung.throttle * fund.rung.throttle / terms.capital_micro
-            book.raw = [math.trunc(target * factor) for target in book.shadow.target[k]]
-            _limit_book(fund, k, book)
-        if book.shadow.urgent[k]:
-            book.raw = [raw if target else 0 for raw, target in zip(book.raw, book.shadow.target[k], strict=True)]
+        for name, tally in zip(fund.facts.names, book.tally, strict=True):
+            row = tally.row(fund.facts.id(k), name, book.name)
+            if row is not None:
+                fund.result.costs.append(row)
 
 
-def _limit_book(fund: Fund, k: int, book: Account) -> None:
-    """A book's own gross limit, when its wish is made."""
-    room = fund.terms.book_gross * book.capital
-    gross = sum(abs(lots) * mark for lots, mark in zip(book.raw, fund.facts.mark[k], strict=True))
-    if gross <= room:
-        return
-    for m, name in enumerate(fund.facts.names):
-        wanted, book.raw[m] = book.raw[m], math.trunc(book.raw[m] * (room / gross))
-        if book.raw[m] != wanted:
-            verdict = "shrink" if book.raw[m] else "veto"
-            fund.result.verdicts.append(
-                VerdictRow(fund.facts.id(k), name, book.name, verdict, "BOOK_GROSS", wanted, book.raw[m])
-            )
+def close_parents(fund: Fund, k: int) -> None:
+    """At the end every wish is over, met or not."""
+    for book in fund.books:
+        for m, tally in enumerate(book.tally):
+            tally.replace(book.wish[m], book.lots[m], fund.facts.mark[k][m])
 
 
 def trade(fund: Fund, k: int, nav: int) -> None:
     """Cap, net, judge, fill, cross and allot."""
     facts, terms = fund.facts, fund.terms
-    wishes, orders = [], []
+    wanted_by, making, orders = [], [], []
     for m in range(len(facts.names)):
         raw, held = [book.raw[m] for book in fund.books], fund.net(m)
         capped, code = gate.cap_market(facts, terms, k, m, raw, held, nav)
-        wishes.append([target - book.lots[m] for target, book in zip(capped, fund.books, strict=True)])
+        wanted_by.append([target - book.lots[m] for target, book in zip(capped, fund.books, strict=True)])
+        waiting = [pace.waits(facts, book.mandate, book.wants[m]) for book in fund.books]
+        made, makes = pace.ways(facts, terms, k, m, wanted_by[m], waiting)
+        making.append(makes)
         wanted = sum(raw) - held if facts.mark[k][m] else 0
-        orders.append(gate.Order(held=held, wanted=wanted, d=sum(wishes[m]), code=code))
+        orders.append(gate.Order(held=held, wanted=wanted, d=sum(wanted_by[m]), made=made, code=code))
     fund.result.verdicts += gate.judge(facts, terms, k, orders, nav, fund.state)
 
     names = [book.name for book in fund.books]
     for m, order in enumerate(orders):
-        more = min(abs(order.q), facts.liquidity[k][m] - abs(order.filled))
+        if facts.reference[k][m] == 0:
+            continue
+        more = min(order.q_taken, facts.liquidity[k][m] - abs(order.filled))
         bought = order.filled + sign(order.q) * more
-        for row in allot.fills(facts, terms, k, m, wishes[m], bought, names):
-            _post(fund, fund.books[names.index(row.book)], m, row)
-
-
-def _post(fund: Fund, book: Account, m: int, fill: FillRow) -> None:
-    book.lots[m] += fill.lots
-    book.cash -= fill.lots * fill.price_micro + fill.fee_micro
-    fund.result.fills.append(fill)
-
-
-def _transfer(fund: Fund, at: int, book: Account, micro: int) -> int:
-    """Move cash to a book (from it, when negative); the caller balances. -> what was moved"""
-    if micro:
-        book.cash += micro
-        fund.result.transfers.append(TransferRow(at, book.name, micro))
-    return micro
+        rows = allot.fills(facts, terms, k, m, wanted_by[m], bought, names, order.made, making[m])
+        crossed = sum(abs(row.lots) for row in rows if row.kind == "cross") // 2
+        for row in rows:
+            book = fund.books[names.index(row.book)]
+            fund.post(book, m, row)
+            if row.kind == "cross":
+                book.tally[m].saved += costs.saved_by_crossing(facts, terms, k, m, row.lots, crossed)
+        if order.resting:
+            wants = allot.open_wants(facts, k, m, wanted_by[m], names, order.made, making[m])
+            fund.resting[m] = resting.place(facts, terms, k, m, order.resting, wants)
 
 
 def found(facts: Facts, terms: Terms) -> Fund:
     """Live every shadow, then deposit: to the house, from it to the books, one interval before the first decision."""
-    voices = speak(facts, terms)
-    flat, capital = [0] * len(facts.names), terms.capital_micro
+    voices, capital = speak(facts, terms), terms.capital_micro
     books = [
-        Account(mandate.name, list(flat), list(flat), Rung(capital), mandate, live(facts, terms, mandate, voices))
-        for mandate in terms.mandates
+        opened(mandate.name, facts, capital, mandate, live(facts, terms, mandate, voices)) for mandate in terms.mandates
     ]
-    fund = Fund(facts, terms, books, Account(HOUSE, list(flat), list(flat), Rung(capital)), Rung(capital))
+    fund = Fund(facts, terms, books, opened(HOUSE, facts, capital), Rung(capital))
     fund.result.shadow_targets = {book.name: book.shadow.target for book in books}
     at = facts.id(0) - 1
-    _transfer(fund, at, fund.house, capital)
+    fund.transfer(at, fund.house, capital)
     for book in books:
-        book.capital = _transfer(fund, at, book, math.floor(1.0 / len(books) * capital))
-    _transfer(fund, at, fund.house, -sum(book.capital for book in books))
+        book.capital = fund.transfer(at, book, math.floor(1.0 / len(books) * capital))
+    fund.transfer(at, fund.house, -sum(book.capital for book in books))
     return fund

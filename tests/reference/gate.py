@@ -20,23 +20,41 @@ class Order:
     held     net lots before the cycle (p)
     wanted   T - p: what the books would trade together
     d        the same under the market cap
-    leg      the part of d toward zero, as approved; `filled` is what of it the venue will fill
-    q        the rest, as approved so far
+    made     of d, unsigned: the lots that shall rest at the touch; the others are taken
+    leg      the part of d toward zero, as approved: first what is taken, of which the venue will fill `filled`,
+             then leg_made, which rests
+    q        the rest, as approved so far: q_taken and q_made of it, unsigned
     code     why less than wanted is allowed: the last rule that took something away
     """
 
     held: int = 0
     wanted: int = 0
     d: int = 0
+    made: int = 0
     leg: int = 0
+    leg_made: int = 0
     filled: int = 0
     q: int = 0
+    q_made: int = 0
     code: str = OK
 
     @property
     def after(self) -> int:
         """Net lots once wave 1 is done (p1)."""
         return self.held + self.filled
+
+    @property
+    def leg_taken(self) -> int:
+        return self.leg - self.leg_made
+
+    @property
+    def q_taken(self) -> int:
+        return abs(self.q) - self.q_made
+
+    @property
+    def resting(self) -> int:
+        """Signed lots of the order that rests: never of both kinds, since what may not fill opens nothing beyond."""
+        return self.leg_made + sign(self.q) * self.q_made
 
 
 def cap_market(
@@ -74,14 +92,15 @@ def _reduce(facts: Facts, terms: Terms, k: int, m: int, order: Order) -> None:
     """Wave 1: what goes toward zero passes, but for orders that the venue would refuse."""
     if sign(order.d) == -sign(order.held):
         order.leg = sign(order.d) * min(abs(order.d), abs(order.held))
+        order.leg_made = sign(order.d) * max(0, abs(order.leg) - (abs(order.d) - order.made))
     order.q = order.d - order.leg
     if order.d == 0:
         return
     if abs(order.d) * facts.mark[k][m] < terms.min_notional_micro[m] and order.d != -order.held:
-        order.leg, order.q, order.code = 0, 0, "VENUE_MIN"
+        order.leg, order.leg_made, order.q, order.code = 0, 0, 0, "VENUE_MIN"
         return
     if facts.reference[k][m] != 0:
-        order.filled = sign(order.leg) * min(abs(order.leg), facts.liquidity[k][m])
+        order.filled = sign(order.leg) * min(abs(order.leg_taken), facts.liquidity[k][m])
 
 
 def _increase(
@@ -95,6 +114,7 @@ def _increase(
     value: Sequence[float],
 ) -> None:
     """Wave 2: vetoes, each market's own bound, then one common factor for gross and VaR, then the smallest order."""
+    before = [abs(order.q) for order in orders]
     for m, order in enumerate(orders):
         code = _veto(facts, k, m, state, order)
         if order.q != 0 and code:
@@ -116,11 +136,30 @@ def _increase(
             _scale(orders, 0.0, code)
 
     for m, order in enumerate(orders):
-        size = abs(order.leg + order.q) * value[m]
-        if order.q != 0 and size <= terms.min_order_usd * 1e6:
-            order.q, order.code = 0, "MIN_ORDER"
-        elif order.q != 0 and size < terms.min_notional_micro[m]:
-            order.q, order.code = 0, "VENUE_MIN"
+        if order.q != 0:
+            _split(terms, m, order, before[m], value[m])
+
+
+def _split(terms: Terms, m: int, order: Order, before: int, v: float) -> None:
+    """Take and make the increase in the proportion in which it was wanted, and drop what is too small an order."""
+    side, to_take = sign(order.q), abs(order.d) - order.made - abs(order.leg_taken)
+    q_taken = abs(order.q) * to_take // before
+    order.q_made = abs(order.q) - q_taken
+    if q_taken > 0:
+        code = _too_small(terms, m, (abs(order.leg_taken) + q_taken) * v)
+        if code:
+            q_taken, order.code = 0, code
+    if order.q_made > 0:
+        code = _too_small(terms, m, (abs(order.leg_made) + order.q_made) * v)
+        if code:
+            order.q_made, order.code = 0, code
+    order.q = side * (q_taken + order.q_made)
+
+
+def _too_small(terms: Terms, m: int, size: float) -> str:
+    if size <= terms.min_order_usd * 1e6:
+        return "MIN_ORDER"
+    return "VENUE_MIN" if size < terms.min_notional_micro[m] else ""
 
 
 def _veto(facts: Facts, k: int, m: int, state: str, order: Order) -> str:
@@ -130,7 +169,10 @@ def _veto(facts: Facts, k: int, m: int, state: str, order: Order) -> str:
         return "STALE_PRICE"
     if facts.history_ns[k][m] < 30 * DAY_NS:
         return "NO_HISTORY"
-    return "LIQUIDITY" if order.filled != order.leg else ""  # nothing is opened beyond zero before zero is reached
+    if order.leg_made != 0:
+        return "RESTING"
+    # nothing is opened beyond zero before zero is reached
+    return "LIQUIDITY" if order.filled != order.leg_taken else ""
 
 
 def _common_factor(
@@ -178,19 +220,20 @@ def breach(
     """Name the first limit that some outcome of the orders f q may break, GROSS or VAR; "" when none.
 
     docs/live.md section 4 with nothing else in flight: a market ends between lo and hi, c and r are the middle and
-    the half width of that range, and VaR is bounded term by term over the box |d| <= r.
+    the half width of that range, and VaR is bounded term by term over the box |d| <= r. A reduction that rests may fill
+    or not, whatever f is.
     """
     low = nav - f * rho * _reserved(orders, value)
     gross = 0.0
     for order, v in zip(orders, value, strict=True):
-        lo = order.after + min(0.0, f * order.q)
-        hi = order.after + max(0.0, f * order.q)
+        lo = order.after + min(0.0, f * order.q, order.leg_made)
+        hi = order.after + max(0.0, f * order.q, order.leg_made)
         gross += max(abs(lo), abs(hi)) * v
     if not gross <= terms.max_gross * low:
         return "GROSS"
-    a = [order.q * v / 2.0 for order, v in zip(orders, value, strict=True)]
-    c = [order.after * v + f * a_m for order, v, a_m in zip(orders, value, a, strict=True)]
-    r = [f * abs(a_m) for a_m in a]
+    a = [f * (order.q * v / 2.0) + order.leg_made * v / 2.0 for order, v in zip(orders, value, strict=True)]
+    c = [order.after * v + a_m for order, v, a_m in zip(orders, value, a, strict=True)]
+    r = [abs(a_m) for a_m in a]
     s_c = [sum(s * x for s, x in zip(row, c, strict=True)) for row in covariance]
     s_r = [sum(abs(s) * x for s, x in zip(row, r, strict=True)) for row in covariance]
     variance = (
@@ -230,4 +273,5 @@ def _verdict(facts: Facts, k: int, m: int, order: Order) -> VerdictRow | None:
     if wanted == 0:
         return None
     verdict = "approve" if allowed == wanted else "veto" if allowed == 0 else "shrink"
-    return VerdictRow(facts.id(k), facts.names[m], NET, verdict, order.code, wanted, allowed)
+    rests = order.resting if facts.reference[k][m] != 0 else 0
+    return VerdictRow(facts.id(k), facts.names[m], NET, verdict, order.code, wanted, allowed, rests)

@@ -8,10 +8,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.reference import venue
+from tests.reference import evidence, pace, resting, venue
+from tests.reference.blend import Memory, Voices, blends
 from tests.reference.facts import HOUR_NS, Facts, Terms, sign
-
-Voices = dict[str, list[list[float]]]
 
 
 @dataclass
@@ -20,6 +19,7 @@ class Shadow:
 
     target: list[list[int]] = field(default_factory=list)  # [k][m] lots, after step 4
     urgent: list[set[int]] = field(default_factory=list)  # [k] markets the fund must leave at once
+    notes: list[list[evidence.Note]] = field(default_factory=list)  # [k] why positions were not enlarged, by market
     equity: list[int] = field(default_factory=list)  # [k] micro-dollars, after step 2
     kept: list[int] = field(default_factory=list)  # [k] the last equity kept for the ladder: every hour
     peak: list[int] = field(default_factory=list)  # [k] the highest kept since the start
@@ -36,26 +36,35 @@ class Position:
     since_ns: int = 0
     blocked: int = 0  # the side a stop or the longest holding has closed
     unknown_since_ns: int | None = None  # first cadence of a run of unknown blends
+    want: pace.Want = field(default_factory=pace.Want)
+    rests: resting.Resting | None = None  # through the next bar
+    purse: evidence.Purse = field(default_factory=evidence.Purse)
 
 
 def live(facts: Facts, terms: Terms, mandate: Any, voices: Voices) -> Shadow:
     """Walk one mandate through every cycle, in the page's five steps."""
-    shadow = Shadow()
+    shadow, memory, record = Shadow(), Memory(), evidence.Record()
     held = {facts.names.index(name): Position() for name in mandate.markets}
     cash = terms.capital_micro
     for k in range(facts.cycles):
         for m, position in held.items():
-            cash -= _finance(facts, k, m, position)
+            cash -= _finance(facts, terms, mandate, k, m, position)
         shadow.equity.append(cash + sum(position.lots * facts.mark[k][m] for m, position in held.items()))
         shadow.kept.append(shadow.equity[k] if k == 0 or facts.fires(k, HOUR_NS) else shadow.kept[k - 1])
         shadow.peak.append(max(shadow.peak[k - 1], shadow.kept[k]) if k else terms.capital_micro)
         shadow.urgent.append({m for m, position in held.items() if _stopped(facts, mandate, k, m, position)})
+        notes = []
         if facts.fires(k, mandate.cadence_ns):
-            for m, position in held.items():
-                _aim(facts, terms, mandate, voices, k, m, position)
+            blend = blends(facts, mandate, voices, memory, k)
+            record.hear(facts, mandate, blend, k)
+            slope = record.slope(terms, mandate)
+            for m, position in sorted(held.items()):
+                target = _aim(facts, terms, mandate, blend[m], k, m, position)
+                notes += _enlarge(facts, terms, mandate, blend[m], slope, k, m, position, target)
+        shadow.notes.append(notes)
         shadow.target.append([held[m].target if m in held else 0 for m in range(len(facts.names))])
         for m, position in held.items():
-            cash -= _trade(facts, terms, k, m, position)
+            cash -= _trade(facts, terms, mandate, k, m, position)
     return shadow
 
 
@@ -88,12 +97,20 @@ def _move(terms: Terms, c: float, side: int) -> tuple[float, int]:
     return (c if side != 0 else 0.0), side
 
 
-def _finance(facts: Facts, k: int, m: int, position: Position) -> int:
-    """Step 1: funding since the last cycle, then at t_k, then the end of a dead market. -> micro-dollars paid."""
+def _finance(facts: Facts, terms: Terms, mandate: Any, k: int, m: int, position: Position) -> int:
+    """Step 1: funding since the last cycle, what rested through the bar, funding at t_k, the end of a dead market.
+
+    -> micro-dollars paid
+    """
     paid = 0
     for event in facts.funding_before(k):
         if event.market == m and position.lots != 0:
             paid += venue.funding_paid(event, position.lots, facts.mark[k - 1][m])
+    order, position.rests = position.rests, None
+    if order is not None:
+        lots = resting.filled(facts, k, m, order)
+        fee = venue.maker_fee(terms, abs(lots), order.limit)
+        paid += _fill(facts, mandate, k, m, position, lots, order.limit, order.reference, fee)
     for event in facts.funding_at(k):
         if event.market == m and position.lots != 0:
             paid += venue.funding_paid(event, position.lots, facts.mark[k][m])
@@ -113,62 +130,106 @@ def _stopped(facts: Facts, mandate: Any, k: int, m: int, position: Position) -> 
     if not (lost or overdue):
         return False
     news = position.blocked != sign(position.lots)
-    position.target, position.blocked = 0, sign(position.lots)
+    position.target, position.blocked, position.purse.noted = 0, sign(position.lots), ("", 0)
     return news
 
 
-def _aim(facts: Facts, terms: Terms, mandate: Any, voices: Voices, k: int, m: int, position: Position) -> None:
-    """Step 4, at the mandate's cadence: from the voices to a target in lots."""
-    sigma, mark = facts.sigma_day[k][m], facts.mark[k][m]
-    blend = _blend(mandate, voices, k, m)
-    if math.isnan(blend) or not sigma > 0.0 or mark == 0:
+def _aim(facts: Facts, terms: Terms, mandate: Any, blend: float, k: int, m: int, position: Position) -> int:
+    """Step 4, at the mandate's cadence: from the blend to a target in lots, before anybody asks what it costs."""
+    sigma, mark = facts.sigma(mandate.name, k, m), facts.mark[k][m]
+    if math.isnan(blend) or not sigma > 0.0 or math.isnan(facts.sigma_day[k][m]) or mark == 0:
         if position.unknown_since_ns is None:
             position.unknown_since_ns = facts.time[k]
         patience_ns = min(mandate.longest_holding_ns, 3 * mandate.cadence_ns)
         waited_ns = facts.time[k] - position.unknown_since_ns
-        position.target = 0 if waited_ns >= patience_ns or position.blocked != 0 else position.lots
-        return
+        return 0 if waited_ns >= patience_ns or position.blocked != 0 else position.lots
     position.unknown_since_ns = None
     if blend == 0.0 or sign(blend) == -position.blocked:
         position.blocked = 0
     if position.blocked != 0 or blend == 0.0:
-        position.target = 0
-        return
+        return 0
     markets = len(mandate.markets)
     unit = mandate.volatility_target / (sigma * math.sqrt(365.0) * markets) * terms.capital_micro / mark
     band, ideal = mandate.buffer * unit, blend * unit
     if ideal > position.lots + band:
-        position.target = math.trunc(ideal - band)
-    elif ideal < position.lots - band:
-        position.target = math.trunc(ideal + band)
-    else:
-        position.target = position.lots
+        return math.trunc(ideal - band)
+    if ideal < position.lots - band:
+        return math.trunc(ideal + band)
+    return position.lots
 
 
-def _blend(mandate: Any, voices: Voices, k: int, m: int) -> float:
-    """Weighted mean of the voices; a missing one shrinks it, half of the weight missing silences it."""
-    total = said = known = 0.0
-    for name, weight in mandate.listens.items():
-        voice = voices[name][k][m]
-        total += abs(weight)
-        if not math.isnan(voice):
-            said += weight * voice
-            known += abs(weight)
-    return said / total if known >= 0.5 * total else math.nan
+def _enlarge(
+    facts: Facts,
+    terms: Terms,
+    mandate: Any,
+    blend: float,
+    slope: float,
+    k: int,
+    m: int,
+    position: Position,
+    target: int,
+) -> list[evidence.Note]:
+    """Take the target; where it enlarges the position, only if that is worth its cost. -> a note, if there is news."""
+    lots, purse, position.target = position.lots, position.purse, target
+    if abs(target) <= abs(lots) and target * lots >= 0:
+        if abs(target) < abs(lots):
+            purse.noted = ("", 0)
+        return []
+    refused = evidence.refuse(
+        facts, terms, mandate, k, m, lots=lots, target=target, blend=blend, slope=slope, purse=purse
+    )
+    if refused is None:
+        purse.noted = ("", 0)
+        return []
+    code, measured, bound = refused
+    position.target = lots if target * lots >= 0 else 0
+    known, purse.noted = purse.noted, (code, sign(target))
+    return [] if known == purse.noted else [evidence.Note(m, code, target, position.target, measured, bound)]
 
 
-def _trade(facts: Facts, terms: Terms, k: int, m: int, position: Position) -> int:
-    """Step 5: go to the target at open k+1, as far as liquidity allows. -> micro-dollars paid, fee included."""
+def _trade(facts: Facts, terms: Terms, mandate: Any, k: int, m: int, position: Position) -> int:
+    """Step 5: toward the target in the mandate's style, as far as liquidity allows. -> micro-dollars paid"""
     d = position.target - position.lots
+    position.want.look(d)
+    compelled = position.target == 0 and position.blocked != 0  # by a stop or the longest holding
+    reference = facts.reference[k][m]
     too_small = abs(d) * facts.mark[k][m] < terms.min_notional_micro[m] and position.target != 0
-    q = min(abs(d), facts.liquidity[k][m])
-    if q == 0 or too_small or facts.reference[k][m] == 0:
+    if d == 0 or reference == 0 or too_small:
+        return 0
+    if pace.waits(facts, mandate, position.want) and not compelled:
+        position.rests = resting.place(facts, terms, k, m, d)
+        return 0
+    lots = abs(d) if compelled else _slice(facts, terms, mandate, k, m, position.want, d)
+    q = min(lots, facts.liquidity[k][m])
+    if q == 0:
         return 0
     price = venue.fill_price(facts, terms, k, m, sign(d), q)
-    old, new = position.lots, position.lots + sign(d) * q
+    return _fill(facts, mandate, k, m, position, sign(d) * q, price, reference, venue.fee(terms, q, price))
+
+
+def _slice(facts: Facts, terms: Terms, mandate: Any, k: int, m: int, want: pace.Want, d: int) -> int:
+    """All of it, but for a TWAP's: the next slice, or more where the venue would refuse so little."""
+    if mandate.style != "twap":
+        return abs(d)
+    mark, least = facts.mark[k][m], terms.min_notional_micro[m]
+    lots = pace.piece(d, pace.patience(facts, mandate), want.age)
+    if lots * mark < least:
+        lots = -(-least // mark)
+    return min(lots, abs(d))
+
+
+def _fill(
+    facts: Facts, mandate: Any, k: int, m: int, position: Position, lots: int, price: int, reference: int, fee: int
+) -> int:
+    """Book a fill of signed lots. -> micro-dollars paid, fee included"""
+    if lots == 0:
+        return 0
+    old, new = position.lots, position.lots + lots
     if old == 0 or sign(new) == -sign(old):
-        position.entry, position.sigma_entry, position.since_ns = float(price), facts.sigma_day[k][m], facts.time[k]
-    elif sign(d) == sign(old):
-        position.entry = (position.entry * abs(old) + price * q) / abs(new)
+        position.entry, position.since_ns = float(price), facts.time[k]
+        position.sigma_entry = facts.sigma(mandate.name, k, m)
+    elif sign(lots) == sign(old):
+        position.entry = (position.entry * abs(old) + price * abs(lots)) / abs(new)
     position.lots = new
-    return sign(d) * q * price + venue.fee(terms, q, price)
+    position.purse.pay(lots, price, reference, fee)
+    return lots * price + fee

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -34,6 +35,10 @@ def still(marks: Sequence[Sequence[int]], convictions: dict[str, Sequence[Sequen
         "history_ns": every(400 * DAY_NS),
         "liquidity": every(1_000_000),
         "depth": every(1e9),
+        "low": [list(row) for row in marks],
+        "high": [list(row) for row in marks],
+        "queued": every(1_000_000),
+        "carry": every(0.0),
         "funding": [],
         "convictions": {name: (HOUR_NS, list(said)) for name, said in convictions.items()},
     }
@@ -69,6 +74,11 @@ def funds(draw: st.DrawFn) -> tuple[Facts, Terms]:
 
 def small_fund(seed: int, *, markets: int, books: int, interval_ns: int, cycles: int) -> tuple[Facts, Terms]:
     """The random fund of a seed: the same in every process, which what hypothesis finds is not."""
+    return _styled(random.Random(f"styles of {seed}"), *_plain_fund(seed, markets, books, interval_ns, cycles))
+
+
+def _plain_fund(seed: int, markets: int, books: int, interval_ns: int, cycles: int) -> tuple[Facts, Terms]:
+    """All books take, and nobody asks what it costs."""
     chance = random.Random(seed)
     facts = _market(chance, cycles, markets, interval_ns)
     mandates = tuple(
@@ -103,6 +113,63 @@ def small_fund(seed: int, *, markets: int, books: int, interval_ns: int, cycles:
         operator=chance.choice(("never", 10 * interval_ns)),
     )
     return facts, terms
+
+
+def _styled(chance: random.Random, facts: Facts, terms: Terms) -> tuple[Facts, Terms]:
+    """Some books wait or slice, some look at their costs, and some have a sigma of their own."""
+    interval_ns = facts.interval_ns
+    mandates = tuple(
+        replace(
+            seat,
+            style=chance.choice(("taker", "maker", "twap")),
+            urgency_ns=chance.choice((HOUR_NS // 4, interval_ns, 3 * interval_ns, 10 * interval_ns)),
+            max_diversification=chance.choice((1.0, 1.2, 2.5)),
+            outlook_ns=chance.choice((1, 3, 24)) * interval_ns,
+            cost_factor=chance.choice((0.0, 0.0, 0.0, 1.0, 3.0)),
+            cost_budget=chance.choice((0.003, 0.05, 1e9, 1e9, 1e9)),
+            prior=chance.choice((0.0, 0.05, 0.3)),
+        )
+        for seat in terms.mandates
+    )
+    terms = replace(
+        terms,
+        mandates=mandates,
+        maker_fee_e8=chance.choice((0, 15_000)),
+        assumed_funding_bps_8h=chance.choice((0.0, 1.0)),
+        prior_observations=chance.choice((5, 200)),
+    )
+    return _ranged(chance, facts, [seat.name for seat in mandates if chance.random() < 0.6]), terms
+
+
+def _ranged(chance: random.Random, facts: Facts, own_sigma: Sequence[str]) -> Facts:
+    """What resting orders and costs need: how far each bar went, touches among them; queues, carry, unknown depths."""
+    markets, cycles = range(len(facts.names)), range(facts.cycles)
+    low, high = [[0 for _ in markets]], [[0 for _ in markets]]
+    for opens, closes in zip(facts.reference, facts.mark[1:], strict=True):  # of bars 1 to K; 0 = did not trade
+        low.append([0 for _ in markets])
+        high.append([0 for _ in markets])
+        for m in markets:
+            if opens[m] > 0:
+                beyond = chance.choice((0.0, 0.0, 0.0005, 0.01))
+                low[-1][m] = max(1, math.ceil(min(opens[m], closes[m]) * (1.0 - beyond)))
+                high[-1][m] = math.floor(max(opens[m], closes[m]) * (1.0 + beyond))
+    deep = [[chance.random() > 0.03 for _ in markets] for _ in cycles]
+    return replace(
+        facts,
+        low=low,
+        high=high,
+        depth=[[facts.depth[k][m] if deep[k][m] else math.nan for m in markets] for k in cycles],
+        liquidity=[[facts.liquidity[k][m] * deep[k][m] for m in markets] for k in cycles],
+        queued=[[chance.choice((0, 3, 200, 10**6, 10**6)) * deep[k][m] for m in markets] for k in cycles],
+        carry=[[chance.choice((math.nan, 0.0, chance.gauss(0.0, 1e-4))) for _ in markets] for _ in cycles],
+        sigma_own={
+            name: [
+                [math.nan if chance.random() < 0.03 else sigma * chance.uniform(0.5, 2.0) for sigma in row]
+                for row in facts.sigma_day
+            ]
+            for name in own_sigma
+        },
+    )
 
 
 def _market(chance: random.Random, cycles: int, markets: int, interval_ns: int) -> Facts:

@@ -332,20 +332,23 @@ def _nav_by_identity(facts: Facts, terms: Terms, result: Result) -> Iterator[int
     for k in range(len(result.nav)):
         at, mark = facts.id(k), dict(zip(facts.names, facts.mark[k], strict=True))
         nav += sum(row.cash_micro for row in result.funding if row.cycle == at and row.at_ns < facts.time[k])
+        for fill in (fill for fill in result.fills if fill.cycle == at and fill.kind == "maker"):
+            held[fill.market] += fill.lots  # it rested through bar k: the next mark is that of t_k
+            nav += fill.lots * (mark[fill.market] - fill.price_micro) - fill.fee_micro
         yield nav
         if k == facts.cycles:
             return
         following = dict(zip(facts.names, facts.mark[k + 1], strict=True))
         nav += sum(row.cash_micro for row in result.funding if row.cycle == at and row.at_ns == facts.time[k])
         nav += sum(n * (following[m] - mark[m]) for m, n in held.items())
-        for fill in (fill for fill in result.fills if row_of[fill.cycle] == k):
+        for fill in (fill for fill in result.fills if row_of[fill.cycle] == k and fill.kind != "maker"):
             held[fill.market] += fill.lots
             nav += fill.lots * (following[fill.market] - fill.reference_micro)
             nav -= fill.fee_micro + fill.lots * (fill.price_micro - fill.reference_micro)
 
 
 def _breaches(facts: Facts, terms: Terms, result: Result) -> int:
-    """Cycles whose venue fills raised a position and left a limit breached at the marks of t_k."""
+    """Cycles whose orders, taken or resting, raised a position and left a limit breached at the marks of t_k."""
     held, found_so_far = [0] * len(facts.names), 0
     navs = {row.cycle: row.nav_micro for row in result.nav}
     for k in range(len(result.nav) - 1):
@@ -353,7 +356,7 @@ def _breaches(facts: Facts, terms: Terms, result: Result) -> int:
         nav = navs[facts.id(k)] + sum(
             row.cash_micro for row in result.funding if row.cycle == facts.id(k) and row.at_ns == facts.time[k]
         )
-        for fill in (fill for fill in result.fills if fill.cycle == facts.id(k)):
+        for fill in (fill for fill in result.fills if fill.cycle - (fill.kind == "maker") == facts.id(k)):
             m = facts.names.index(fill.market)
             held[m] += fill.lots
             if fill.kind == "settlement":

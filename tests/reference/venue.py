@@ -19,6 +19,11 @@ def fee(terms: Terms, lots: int, price: int) -> int:
     return -(-(lots * price * terms.fee_e8) // 100_000_000)
 
 
+def maker_fee(terms: Terms, lots: int, price: int) -> int:
+    """The same for an order that waited to be taken."""
+    return -(-(lots * price * terms.maker_fee_e8) // 100_000_000)
+
+
 def funding_paid(event: FundingEvent, lots: int, mark: int) -> int:
     """What holding `lots` pays, half-even. Where the rate is assumed, both sides pay."""
     charged = abs(lots) if event.source == ASSUMED else lots
