@@ -30,8 +30,9 @@ soak: .venv/test.stamp ## the long tests and many more random examples
 bench: .venv/run.stamp ## measure the loop, the record, the signals and the whole fund
 	@$(BIN)/podshop bench
 
-docs: .venv/run.stamp ## write docs/agents again from the agents' docstrings
+docs: .venv/run.stamp ## write again docs/agents, from docstrings, and the rates of docs/cost-gate.md
 	@$(BIN)/python -m podshop.research.reference docs/agents
+	@$(BIN)/python -m podshop.research.cost_gate docs/cost-gate.md
 
 requirements: .venv/test.stamp ## pin again what pyproject.toml asks for (for maintainers; needs the package index)
 	@$(PIP) pip-tools
