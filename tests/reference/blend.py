@@ -59,7 +59,8 @@ def multiplier(mandate: Any, memory: Memory) -> float:
     for i in mandate.listens:
         for j in mandate.listens:
             q += share[i] * share[j] * _correlation(memory, i, j)
-    return max(1.0, min(mandate.max_diversification, 1.0 / math.sqrt(q)))
+    most: float = mandate.max_diversification
+    return max(1.0, min(most, 1.0 / math.sqrt(q)))
 
 
 def _correlation(memory: Memory, i: str, j: str) -> float:

@@ -69,7 +69,8 @@ class Record:
         total = self.total
         usual = total.ff / total.n if total.n else 1.0
         worth = terms.prior_observations * usual
-        return (total.fy + worth * mandate.prior) / (total.ff + worth)
+        prior: float = mandate.prior
+        return (total.fy + worth * prior) / (total.ff + worth)
 
 
 class Note(NamedTuple):
@@ -88,12 +89,12 @@ class Purse:
     """One market of a shadow book: what its trading has cost, and what was last said of it.
 
     passed  whether the cost gate let it pass when it was last asked
-    noted   code and side of the last note, until something passes or a smaller target comes
+    held    code and side of what was held back at the last cadence; ("", 0) where nothing was
     """
 
     spent: int = 0  # micro-dollars
     passed: bool = False
-    noted: tuple[str, int] = ("", 0)
+    held: tuple[str, int] = ("", 0)
 
     def pay(self, lots: int, price: int, reference: int, fee: int) -> None:
         self.spent += fee + (price - reference) * lots
@@ -123,7 +124,7 @@ def refuse(
             holding = sign(target) * carry * outlook / HOUR_NS
         cost = 2.0 * side + holding
         edge = slope * abs(blend) * facts.sigma(mandate.name, k, m) * math.sqrt(outlook / DAY_NS)
-        needed = cost if purse.passed else mandate.cost_factor * cost
+        needed = cost if purse.passed or cost < 0.0 else mandate.cost_factor * cost
         purse.passed = edge >= needed
         if not purse.passed:
             return "COST_GATE", edge * 1e4, needed * 1e4

@@ -130,7 +130,7 @@ def _stopped(facts: Facts, mandate: Any, k: int, m: int, position: Position) -> 
     if not (lost or overdue):
         return False
     news = position.blocked != sign(position.lots)
-    position.target, position.blocked, position.purse.noted = 0, sign(position.lots), ("", 0)
+    position.target, position.blocked = 0, sign(position.lots)
     return news
 
 
@@ -149,8 +149,9 @@ def _aim(facts: Facts, terms: Terms, mandate: Any, blend: float, k: int, m: int,
     if position.blocked != 0 or blend == 0.0:
         return 0
     markets = len(mandate.markets)
-    unit = mandate.volatility_target / (sigma * math.sqrt(365.0) * markets) * terms.capital_micro / mark
-    band, ideal = mandate.buffer * unit, blend * unit
+    unit: float = mandate.volatility_target / (sigma * math.sqrt(365.0) * markets) * terms.capital_micro / mark
+    band: float = mandate.buffer * unit
+    ideal = blend * unit
     if ideal > position.lots + band:
         return math.trunc(ideal - band)
     if ideal < position.lots - band:
@@ -169,22 +170,20 @@ def _enlarge(
     position: Position,
     target: int,
 ) -> list[evidence.Note]:
-    """Take the target; where it enlarges the position, only if that is worth its cost. -> a note, if there is news."""
+    """Take the target; where it enlarges the position, only if that is worth its cost. -> a note, where it is new."""
     lots, purse, position.target = position.lots, position.purse, target
+    before, purse.held = purse.held, ("", 0)
     if abs(target) <= abs(lots) and target * lots >= 0:
-        if abs(target) < abs(lots):
-            purse.noted = ("", 0)
         return []
     refused = evidence.refuse(
         facts, terms, mandate, k, m, lots=lots, target=target, blend=blend, slope=slope, purse=purse
     )
     if refused is None:
-        purse.noted = ("", 0)
         return []
     code, measured, bound = refused
     position.target = lots if target * lots >= 0 else 0
-    known, purse.noted = purse.noted, (code, sign(target))
-    return [] if known == purse.noted else [evidence.Note(m, code, target, position.target, measured, bound)]
+    purse.held = (code, sign(target))
+    return [] if purse.held == before else [evidence.Note(m, code, target, position.target, measured, bound)]
 
 
 def _trade(facts: Facts, terms: Terms, mandate: Any, k: int, m: int, position: Position) -> int:

@@ -172,6 +172,7 @@ COST = 2 * (2.0**-10 + 4.5e-4)  # 28.53 bp to and fro
         (0.3, 2.0, 0.0, True, None),  # once open it shuts only below cost
         (0.3, 1.0, 1e-4, True, ("COST_GATE", 48.0, COST * 1e4 + 24.0)),  # a long pays a basis point an hour
         (0.15, 1.0, math.nan, True, ("COST_GATE", 24.0, COST * 1e4 + 3.0)),  # unknown: one for every eight hours
+        (0.0, 3.0, -1e-3, False, None),  # funding pays for it all: three times as much is not asked
         (0.0, 0.0, 0.0, False, None),  # who does not ask is not refused
     ],
 )
@@ -189,13 +190,14 @@ def test_the_cost_gate(
 
 
 def test_a_note_is_left_once_and_again_after_a_turn() -> None:
-    """Worthless forecasts of both signs for six hours: two notes, one for each side; nothing is bought."""
+    """Worthless forecasts of both signs, and an hour of silence: a note at each turn, and nothing is bought."""
     careful = replace(LONG, cost_factor=1.0)
-    facts = still([[DOLLARS_50]] * 7, {"signal": [[0.8]] * 3 + [[-0.8]] * 3})
+    facts = still([[DOLLARS_50]] * 8, {"signal": [[0.8]] * 3 + [[-0.8]] * 2 + [[0.0], [-0.8]]})
     result = run(facts, roomy(careful))
     assert result.verdicts == [
         VerdictRow(ID, "M0", "long", "veto", "COST_GATE", 732, 0),
         VerdictRow(ID + 3, "M0", "long", "veto", "COST_GATE", -732, 0),
+        VerdictRow(ID + 6, "M0", "long", "veto", "COST_GATE", -732, 0),
     ]
     assert result.fills == []
 
