@@ -22,7 +22,8 @@ def shares(wishes: Sequence[int], filled: int, fee: int, names: Sequence[str]) -
     salt = mix(mix(np.uint64(CYCLE)) ^ np.uint64(fnv1a64("BTC")))
     keys = np.array([fnv1a64(name) for name in names], np.uint64)
     seats, minors = share_out(
-        np.array([wishes], np.int64), 0, side, crossed, filled, fee, salt, keys,
+        np.array([wishes], np.int64), 0, side, crossed, filled, fee, np.int64(0), 0,
+        np.zeros((1, len(wishes)), np.bool_), np.zeros((1, len(wishes)), np.int64), salt, keys,
         *parts,
     )  # fmt: skip
     found = {names[parts.minor[i]]: (wishes[parts.minor[i]], 0, 0) for i in range(minors)}

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import podshop
-from podshop.execution import netting, targets
+from podshop.execution import costs, netting, pace, targets, volatility
 from podshop.ledger import allot, settle
 from podshop.maths import compiled, whole
-from podshop.risk import covariance, gate
+from podshop.risk import bound, covariance, gate
 from podshop.venues.simulated import fills
 
 TAIL = 1.6448536269514722
@@ -28,13 +28,15 @@ def increases(chance: np.random.Generator) -> tuple[Any, ...]:
     count = 5
     held = lots(chance, count)
     loading = chance.normal(0.0, 0.03, (count, 3))
-    scratch = [np.zeros(count) for _ in range(7)]
+    scratch = [np.zeros(count) for _ in range(9)]
+    resting = -held // 3 * chance.integers(0, 2, count)
     mark = chance.integers(10**5, 10**7, count)
+    asked = np.abs(lots(chance, count)) * np.where(held < 0, -1, 1) * (resting == 0)
     risk = loading @ loading.T
     scratch[2][:] = held * mark
-    gate.times_matrix(risk, scratch[2], scratch[4])
+    bound.times_matrix(risk, scratch[2], scratch[4])
     return (
-        held, np.abs(lots(chance, count)) * np.where(held < 0, -1, 1), mark, chance.uniform(0.01, 0.5, count), risk,
+        held, resting, asked, mark, chance.uniform(0.01, 0.5, count), risk,
         10**10, 1.0, 0.02, TAIL, 0.01045, np.zeros(count, np.int64), *scratch,
     )  # fmt: skip
 
@@ -46,13 +48,21 @@ def sharing(chance: np.random.Generator) -> tuple[Any, ...]:
     crossed = min(buys, buys - net)
     keys = chance.integers(0, 2**63, 9).astype(np.uint64)
     side = 1 if net >= 0 else -1
+    makers = (want * side > 0) & (chance.random(want.shape) < 0.4)
+    waiting = int(abs(want[makers].sum()))
+    made = waiting * abs(net) // (abs(net) + crossed)
+    venue = (abs(net) - made) // 2
     return (
         want,
         0,
         side,
         crossed,
-        side * (abs(net) // 2),
-        12_345 * (abs(net) // 2 > 0),
+        side * venue,
+        12_345 * (venue > 0),
+        waiting,
+        made,
+        makers,
+        np.zeros_like(want),
         np.uint64(7),
         keys,
         *allot.new_parts(9),
@@ -90,6 +100,26 @@ def capped(chance: np.random.Generator) -> tuple[Any, ...]:
     return wished, held, 1, int(held[1].sum()), int(chance.integers(0, 3000)), np.zeros((2, 7), np.int64)
 
 
+def rested(chance: np.random.Generator) -> tuple[Any, ...]:
+    want = np.abs(lots(chance, 1, 9)) * -1
+    want[0, 0] = -50
+    filled = int(abs(want.sum()) * chance.random())
+    keys, parts = chance.integers(0, 2**63, 9).astype(np.uint64), allot.new_parts(9)
+    fee = 12_345 * (filled > 0)
+    return want, 0, -1, filled, fee, np.uint64(7), keys, parts.seat, parts.wish, parts.got, parts.fee, parts.scratch
+
+
+def waiting(chance: np.random.Generator) -> tuple[Any, ...]:
+    style, age = chance.integers(0, 3, 9), chance.integers(0, 4, (1, 9))
+    marks = np.ones((1, 9), np.bool_)
+    return lots(chance, 1, 9), 0, 1, np.flatnonzero(style), style, age, np.full(9, 2), marks
+
+
+def moved(chance: np.random.Generator) -> tuple[Any, ...]:
+    log_return = chance.normal(0.0, 0.01, (40, 3)) * chance.choice([0.0, 1.0, np.nan], (40, 3))
+    return log_return, 10, 8, 0.9, 0.9**8, 24.0
+
+
 def young(chance: np.random.Generator) -> tuple[Any, ...]:
     loading = chance.normal(0.0, 0.03, (3, 5, 5))
     return np.einsum("rik,rjk->rij", loading, loading), chance.uniform(0.0, 200.0, (3, 5))
@@ -100,6 +130,16 @@ CASES: list[tuple[Any, Callable[[np.random.Generator], tuple[Any, ...]]]] = [
     (gate.pass_reductions, reductions),
     (gate.mark_risky_reductions, risky),
     (gate.drop_small, small),
+    (allot.share_rested, rested),
+    (netting.mark_makers, waiting),
+    (pace.next_lots, lambda c: (*map(int, lots(c, 2)), int(c.integers(0, 9)), int(c.integers(1, 9)))),
+    (pace.touch_price, lambda c: (int(c.integers(1, 10**9)), int(c.choice([-1, 1])), float(c.uniform(0, 0.01)))),
+    (pace.trades_beyond, lambda c: (int(c.choice([-1, 1])), *(int(x) for x in c.integers(0, 9, 3)))),
+    (costs.one_way, lambda c: (int(c.integers(0, 3)), int(c.integers(1, 10**6)), int(c.integers(1, 9)), 0.04,
+                               float(c.uniform(1e3, 1e9)), 1e-4, 4.5e-4, 1.5e-4, 1.0)),
+    (costs.round_trip, lambda c: (4e-4, int(c.choice([-1, 1])), float(c.choice([1e-5, np.nan])), 1e-4, 24.0)),
+    (costs.expected_edge, lambda c: (0.03, float(c.uniform(-1, 1)), 0.04, float(c.uniform(0.1, 9)))),
+    (volatility.volatilities, moved),
     (gate.reducing_leg, lambda c: (int(lots(c, 1)[0]), int(lots(c, 1)[0]))),
     (allot.share_out, sharing),
     (whole.largest_remainder, dividing),

@@ -22,6 +22,7 @@ from podshop.nouns.verdict import (
     VAR,
     VENUE_MIN,
 )
+from podshop.risk import bound as bounds
 from podshop.risk import gate
 
 TAIL = 1.6448536269514722
@@ -40,6 +41,7 @@ class Orders:
     covariance: Any
     max_gross: float
     max_var: float
+    resting: Any  # (M,) lots of reductions that rest; nothing is asked there
 
 
 @st.composite
@@ -54,29 +56,36 @@ def orders(draw: st.DrawFn, markets: int | None = None) -> Orders:
     asked = side * np.trunc(10.0 ** chance.uniform(-3, 0.3, count) * NAV / mark).astype(np.int64)
     loading = chance.normal(0.0, 0.02, (count, 2))
     covariance = loading @ loading.T + np.diag(chance.uniform(0.0, 0.03, count) ** 2)
+    rests = (chance.random(count) < 0.3) & (held != 0)
     return Orders(
         held,
-        np.where(chance.random(count) < 0.8, asked, 0),
+        np.where((chance.random(count) < 0.8) & ~rests, asked, 0),
         mark,
         chance.choice([0.05, 0.1, 0.3, 1.0], count),
         covariance,
         float(chance.choice([0.3, 1.0, 3.0])),
         float(chance.choice([0.002, 0.02, 0.1])),
+        np.where(rests, -np.trunc(held * chance.uniform(0.2, 1.0, count)), 0).astype(np.int64),
     )
 
 
-def passed(o: Orders, reserve: float = RESERVE, function: Any = gate.pass_increases, nav: int = NAV) -> tuple[Any, Any]:
-    """Lots that the second wave lets through, and the codes."""
+def passed(
+    o: Orders, reserve: float = RESERVE, function: Any = gate.pass_increases, nav: int = NAV, blind: bool = False
+) -> tuple[Any, Any]:
+    """Lots that the second wave lets through, and the codes. blind: it is not told what rests."""
+    resting = np.zeros_like(o.resting) if blind else o.resting
     count = len(o.held)
     second, code = o.asked.copy(), np.full(count, OK, np.int64)
-    measured, bound, held, step, risk_of_held, risk_of_step, risk_of_box = (np.zeros(count) for _ in range(7))
+    measured, bound, held, step, risk_of_held, risk_of_step, risk_of_box, box, of_rest = (
+        np.zeros(count) for _ in range(9)
+    )
     gate.mark_risky_reductions(
         o.held, np.zeros(count, np.int64), o.mark, o.covariance, nav, o.max_var, TAIL, code, measured, bound,
         held, risk_of_held,
     )  # fmt: skip
     function(
-        o.held, second, o.mark, o.weight, o.covariance, nav, o.max_gross, o.max_var, TAIL, reserve, code,
-        measured, bound, held, step, risk_of_held, risk_of_step, risk_of_box,
+        o.held, resting, second, o.mark, o.weight, o.covariance, nav, o.max_gross, o.max_var, TAIL, reserve, code,
+        measured, bound, held, step, risk_of_held, risk_of_step, risk_of_box, box, of_rest,
     )  # fmt: skip
     return second, code
 
@@ -96,9 +105,11 @@ def broken(o: Orders, second: Any, chance: np.random.Generator, held: Any = None
     held = o.held if held is None else held
     value = o.mark.astype(float)
     found = set()
-    for filled in outcomes(o, second, chance):
+    resting = [(chance.integers(0, 2, len(second)) * o.resting) for _ in range(2)]
+    rested = [np.zeros_like(o.resting), o.resting, *resting, np.trunc(chance.random(len(second)) * o.resting)]
+    for i, filled in enumerate(outcomes(o, second, chance)):
         low = (NAV - RESERVE * float(np.abs(filled) @ value)) * (1 + 1e-12)
-        x = (held + filled) * value
+        x = (held + filled + rested[i % len(rested)]) * value
         if (np.abs(x) > o.weight * low)[filled != 0].any():
             found.add("position")
         if np.abs(x).sum() > o.max_gross * low:
@@ -130,6 +141,11 @@ def breaks(make: Any, markets: int | None = None) -> set[str]:
     return found
 
 
+def test_a_gate_that_does_not_see_what_rests_breaks_limits_when_a_hedge_is_closed() -> None:
+    """A resting reduction may fill or not: both must be within the limits."""
+    assert "var" in breaks(lambda o: broken(o, passed(o, blind=True)[0], np.random.default_rng(0)), markets=4)
+
+
 def test_without_a_reserve_costs_break_the_limits() -> None:
     assert breaks(lambda o: broken(o, passed(o, reserve=0.0)[0], np.random.default_rng(0))) >= {"gross", "position"}
 
@@ -149,8 +165,8 @@ def test_if_all_orders_were_hoped_to_fill_one_alone_breaks_var(monkeypatch: pyte
         return (VAR if var > max_var * low else 0), var
 
     covariance: list[Any] = [None]
-    monkeypatch.setattr(gate, "_fails", hopeful)
-    monkeypatch.setattr(gate, "_common_factor", gate._common_factor.py_func)  # which calls the one above
+    monkeypatch.setattr(bounds, "fails", hopeful)
+    monkeypatch.setattr(gate, "common_factor", bounds.common_factor.py_func)  # which calls the one above
 
     def hoped(o: Orders) -> list[str]:
         covariance[0] = o.covariance
@@ -163,7 +179,8 @@ def test_one_wave_that_counts_on_its_reductions_breaks_limits_when_they_do_not_f
     def counted_on(o: Orders) -> list[str]:
         reduced = np.where(np.arange(len(o.held)) % 2 == 0, 0, o.held)
         increases = np.where(reduced == o.held, o.asked, 0)
-        hoped = Orders(reduced, increases, o.mark, o.weight, o.covariance, o.max_gross, o.max_var)
+        nothing = np.zeros_like(o.resting)
+        hoped = Orders(reduced, increases, o.mark, o.weight, o.covariance, o.max_gross, o.max_var, nothing)
         return broken(o, passed(hoped)[0], np.random.default_rng(0), held=o.held)
 
     assert breaks(counted_on, markets=4) >= {"gross", "var"}
@@ -187,7 +204,8 @@ def test_an_unknown_covariance_never_lets_an_increase_pass(o: Orders, unknown: f
 
 
 def test_an_unknown_nav_or_weight_lets_nothing_pass() -> None:
-    o = Orders(np.zeros(1, np.int64), np.array([10]), np.array([1_000_000]), np.ones(1), np.array([[1e-4]]), 1.0, 0.02)
+    none = np.zeros(1, np.int64)
+    o = Orders(none, np.array([10]), np.array([1_000_000]), np.ones(1), np.array([[1e-4]]), 1.0, 0.02, none)
     assert passed(o)[0].tolist() == [10]
     assert passed(o, nav=0)[0].tolist() == [0]
     assert passed(o, nav=-NAV)[0].tolist() == [0]
@@ -255,8 +273,8 @@ def test_with_nothing_in_flight_the_bound_is_plain_var() -> None:
         covariance = loading @ loading.T
         covariance = (covariance + covariance.T) / 2
         risk, zero = np.zeros(5), np.zeros(5)
-        plain = gate.value_at_risk(covariance, x, TAIL, risk)
-        _, var = gate._fails(1.0, NAV, RESERVE, 0.0, 0.0, 1.0, 1.0, TAIL, x, zero, risk, zero, zero)
+        plain = bounds.value_at_risk(covariance, x, TAIL, risk)
+        _, var = bounds.fails(1.0, NAV, RESERVE, 0.0, 0.0, 1.0, 1.0, TAIL, x, zero, risk, zero, zero, zero, zero)
         assert var == plain
 
 
@@ -264,7 +282,14 @@ def test_room_is_found_to_a_millionth_and_the_cut_is_common() -> None:
     """Two equal strangers at 2 % a day: f solves TAIL x 0.02 x sqrt(2) f q = m (NAV - 2 rho f q), less a lot."""
     lots = 10**6
     o = Orders(
-        np.zeros(2, np.int64), np.full(2, lots), np.full(2, 10_000), np.ones(2), np.diag([4e-4, 4e-4]), 9.0, 1e-3
+        np.zeros(2, np.int64),
+        np.full(2, lots),
+        np.full(2, 10_000),
+        np.ones(2),
+        np.diag([4e-4, 4e-4]),
+        9.0,
+        1e-3,
+        np.zeros(2, np.int64),
     )
     o.mark[:] = 100_000
     second, code = passed(o)

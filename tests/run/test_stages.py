@@ -59,7 +59,7 @@ def chained(spoil: float = 1.0) -> Any:
         looser = terms._replace(max_var=terms.max_var * spoil)
         while k < len(facts.time):
             if not is_open:
-                finance.open_cycle(fund, work, terms, facts, out, k)
+                cycle.open_cycle(fund, work, terms, facts, out, k)
                 stages["finance"](fund, terms, facts, out, k)
                 if fund.nav[0] <= 0:
                     return k, cycle.RUINED
@@ -67,7 +67,7 @@ def chained(spoil: float = 1.0) -> Any:
                     return k, cycle.DUE
             is_open = False
             most = facts.liquidity[facts.risk_row[k]]
-            stages["wish"](fund, terms, facts, shadows, out, k)
+            stages["wish"](fund, work, terms, facts, shadows, out, k)
             stages["net"](fund, work, terms, facts, k)
             stages["gate_reductions"](fund, work, terms, facts, k)
             cycle.fill(work.first, work.filled, facts.reference[k], most)

@@ -8,7 +8,8 @@ import math
 import numpy as np
 
 from podshop.maths.compiled import lean
-from podshop.nouns import Int, Whole
+from podshop.nouns import Flags, Int, Whole
+from podshop.nouns.verdict import MAKER
 
 DRIFT = 1.25  # a position above this times its cap is brought back
 
@@ -73,6 +74,34 @@ def wishes_within_cap(
         net += change
         buys += max(change, 0)
     return buys, buys - net, target
+
+
+@lean
+def small(lots: Int, mark: Int, min_order_micro: Int, min_notional: Int) -> bool:
+    """Whether an order is not worth sending, or the venue would refuse it."""
+    worth = lots * mark
+    return bool(worth <= min_order_micro or worth < min_notional)
+
+
+@lean
+def mark_makers(
+    want: Whole, m: Int, side: Int, patient: Whole, style: Whole, age: Whole, urgency: Whole, makers: Flags
+) -> np.int64:
+    """Mark the majority's makers that still wait in market m; answers the lots they wish.
+
+    want, age, makers  (M, B1) signed changes wished, cycles they have stood open, and the marks
+    patient            (P,) books that are no takers; style, urgency (B1,)
+    """
+    for b in range(want.shape[1]):
+        makers[m, b] = False
+    waiting = np.int64(0)
+    for i in range(patient.shape[0]):
+        b = patient[i]
+        wish = want[m, b] * side
+        waits = wish > 0 and style[b] == MAKER and age[m, b] < urgency[b]
+        makers[m, b] = waits
+        waiting += wish if waits else np.int64(0)
+    return waiting
 
 
 @lean

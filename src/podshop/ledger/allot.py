@@ -10,7 +10,7 @@ import numpy as np
 
 from podshop.maths.compiled import lean
 from podshop.maths.whole import Keys, largest_remainder
-from podshop.nouns import Int, Whole
+from podshop.nouns import Flags, Int, Whole
 
 
 class Parts(NamedTuple):
@@ -22,6 +22,7 @@ class Parts(NamedTuple):
     venue: Whole  # of these from the venue: signed
     fee: Whole  # share of the fee, micro-dollars
     minor: Whole  # books of the minority
+    inside: Whole  # lots crossed to those who wait at the venue, >= 0
     scratch: Whole  # twice as long
 
 
@@ -38,6 +39,7 @@ def new_parts(books: int) -> Parts:
         venue=whole(),
         fee=whole(),
         minor=whole(),
+        inside=whole(),
         scratch=whole(2 * (books + 1)),
     )
 
@@ -50,6 +52,10 @@ def share_out(
     crossed: Int,
     filled: np.int64,
     fee_micro: Int,
+    waiting: np.int64,
+    made: Int,
+    makers: Flags,
+    still_wanted: Whole,
     salt: np.uint64,
     book_key: Keys,
     seat: Whole,
@@ -58,13 +64,17 @@ def share_out(
     from_venue: Whole,
     fee: Whole,
     minor: Whole,
+    inside: Whole,
     scratch: Whole,
 ) -> tuple[np.int64, np.int64]:
     """Divide one market's crossing and venue fill among the books of its majority; the minority is filled whole.
 
     want, m  (M, B1) signed change each book wished; the market
     side     1 when buyers are the majority, -1 when sellers are
-    crossed  lots crossed inside, >= 0; filled: signed lots filled at the venue; fee_micro for those
+    crossed  lots crossed inside, >= 0; filled: signed lots taken at the venue; fee_micro for those
+    waiting  lots that the majority's makers wish, of which `made` were left to the venue: makers share the crossing
+             as all do, and no fill of now
+    makers   (M, B1) who they are; still_wanted (M, B1) receives what they want after crossing, signed
     salt     of cycle and market: orders equal remainders
     seat .. scratch  as in Parts: receive what each gets, in the order of books
     ->       seats of the majority, seats of the minority
@@ -85,11 +95,60 @@ def share_out(
         seats += np.int64(wished > 0)
         minors += np.int64(wished < 0)
     venue = abs(filled)
-    total = crossed + venue
-    largest_remainder(total, wish, wishes, seats, salt, seat, book_key, got, scratch)
+    crossed_to_takers: Int = crossed
+    if waiting > 0:
+        crossed_to_takers = crossed - (waiting - made)
+        for i in range(seats):
+            if makers[m, seat[i]]:
+                wish[i] = 0
+    total = crossed_to_takers + venue
+    largest_remainder(total, wish, wishes - waiting, seats, salt, seat, book_key, got, scratch)
     largest_remainder(venue, got, total, seats, salt, seat, book_key, from_venue, scratch)
     largest_remainder(fee_micro, from_venue, venue, seats, salt, seat, book_key, fee, scratch)
+    if waiting > 0:
+        for i in range(seats):
+            wish[i] = want[m, seat[i]] * side if makers[m, seat[i]] else 0
+        largest_remainder(waiting - made, wish, waiting, seats, salt, seat, book_key, inside, scratch)
+        for i in range(seats):
+            got[i] += inside[i]
+            still_wanted[m, seat[i]] = (wish[i] - inside[i]) * side
     for i in range(seats):
         got[i] *= side
         from_venue[i] *= side
     return seats, minors
+
+
+@lean
+def share_rested(
+    want: Whole,
+    m: Int,
+    side: Int,
+    filled: Int,
+    fee_micro: Int,
+    salt: np.uint64,
+    book_key: Keys,
+    seat: Whole,
+    wish: Whole,
+    got: Whole,
+    fee: Whole,
+    scratch: Whole,
+) -> np.int64:
+    """Divide what an order that rested has filled among the books it was for, over what each still wanted of it.
+
+    want, m  (M, B1) signed lots still wanted when it was placed; the market
+    filled   lots >= 0, at most the sum of the wants; the rest as in `share_out`
+    ->       seats; `got` is signed
+    """
+    seats = np.int64(0)
+    wishes = np.int64(0)
+    for b in range(want.shape[1]):
+        if want[m, b] != 0:
+            seat[seats] = b
+            wish[seats] = want[m, b] * side
+            wishes += want[m, b] * side
+            seats += 1
+    largest_remainder(filled, wish, wishes, seats, salt, seat, book_key, got, scratch)
+    largest_remainder(fee_micro, got, filled, seats, salt, seat, book_key, fee, scratch)
+    for i in range(seats):
+        got[i] *= side
+    return seats

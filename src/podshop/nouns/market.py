@@ -12,6 +12,7 @@ from podshop.nouns.errors import ConfigError
 Panel: TypeAlias = NDArray[np.float64]  # (T, M), NaN = unknown; time is contiguous in memory (M, T transposed)
 Times: TypeAlias = NDArray[np.int64]  # (T,) UTC nanoseconds
 Whole: TypeAlias = NDArray[np.int64]  # lots, micro-dollars, indices
+Flags: TypeAlias = NDArray[np.bool_]
 Int: TypeAlias = int | np.int64  # one of these, given to a compiled function: to the machine they are the same
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")

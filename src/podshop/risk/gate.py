@@ -12,7 +12,6 @@ import numpy as np
 from podshop.maths.compiled import lean
 from podshop.nouns import Int, Panel, Whole
 from podshop.nouns.verdict import (
-    GROSS,
     HALTED,
     HALTED_STATE,
     MIN_ORDER,
@@ -26,39 +25,11 @@ from podshop.nouns.verdict import (
     VAR,
     VENUE_MIN,
 )
+from podshop.risk.bound import common_factor, recheck, times_both, value_at_risk
 
 STALE_BARS = 3
 HISTORY_DAYS = 30
-HALVINGS = 20
 DAY_NS = 86_400_000_000_000
-
-
-@lean
-def times_matrix(matrix: Panel, x: Panel, out: Panel) -> None:
-    """out = matrix x, for a symmetric matrix, each sum in the order of the columns and the inner loop over rows."""
-    n = x.shape[0]
-    for i in range(n):
-        out[i] = 0.0
-    for j in range(n):
-        value = x[j]
-        if value != 0.0:
-            for i in range(n):
-                out[i] += matrix[j, i] * value
-
-
-@lean
-def value_at_risk(covariance: Panel, x: Panel, tail: float, scratch: Panel) -> float:
-    """Loss over one day that is passed with the tail's probability, in the unit of x; plain parametric VaR.
-
-    covariance  (M, M) daily
-    x           (M,) signed notional
-    tail        VaR / sigma, 1.645 for a normal 95 %
-    """
-    times_matrix(covariance, x, scratch)
-    variance = 0.0
-    for i in range(x.shape[0]):
-        variance += x[i] * scratch[i]
-    return tail * math.sqrt(max(variance, 0.0))
 
 
 @lean
@@ -110,6 +81,7 @@ def refusal(state: Int, age_bars: Int, history_ns: Int) -> int:
 @lean
 def pass_increases(
     after_first: Whole,
+    resting: Whole,
     second: Whole,
     mark: Whole,
     weight: Panel,
@@ -127,32 +99,37 @@ def pass_increases(
     risk_of_held: Panel,
     risk_of_step: Panel,
     risk_of_box: Panel,
+    box: Panel,
+    risk_of_rest: Panel,
 ) -> None:
     """Wave 2: increases pass as far as every outcome of them stays within the limits.
 
-    after_first  (M,) lots held once the reductions are known
+    after_first  (M,) lots held once the reductions that are taken are known
+    resting      (M,) lots of reductions that rest (signed): they may fill or not; no increase in the same market
     second       (M,) lots of increase asked, changed in place to what may be sent
     weight       (M,) cap of each market, fraction of NAV
     reserve      share of the notional in flight that fees and the collar may cost
     code, measured, bound  (M,) written where something was cut
     held, risk_of_held     (M,) notional after the reductions and S times it, as `mark_risky_reductions` left them
-    step, risk_of_step, risk_of_box  (M,) scratch; dollars here are micro-dollars as floats
+    step, risk_of_step, risk_of_box, box, risk_of_rest  (M,) scratch; dollars here are micro-dollars as floats
     """
     markets = second.shape[0]
     _clip(after_first, second, mark, weight, nav, reserve, code, measured, bound)
     asked = 0.0
     gross = 0.0
     for m in range(markets):
-        step[m] = np.float64(second[m] * mark[m])
-        asked += abs(step[m])
+        asked += abs(np.float64(second[m] * mark[m]))
         gross += abs(held[m])
-        step[m] *= 0.5
     if asked == 0.0:
         return
-    _times_both(covariance, step, risk_of_step, risk_of_box)
-    factor, cause, var = _common_factor(
-        nav, reserve, asked, gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
-    )
+    _surround(resting, mark, covariance, held, step, risk_of_held, risk_of_step, box, risk_of_rest)
+    for m in range(markets):
+        step[m] = 0.5 * np.float64(second[m] * mark[m])
+    times_both(covariance, step, risk_of_step, risk_of_box)
+    factor, cause, var = common_factor(
+        nav, reserve, asked, gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box,
+        box, risk_of_rest,
+    )  # fmt: skip
     if cause == 0:
         return
     for m in range(markets):
@@ -162,10 +139,30 @@ def pass_increases(
             code[m] = cause
             measured[m] = var / nav if cause == VAR else (gross + asked) / nav
             bound[m] = max_var if cause == VAR else max_gross
-    _recheck(
-        after_first, second, mark, covariance, nav, max_gross, max_var, tail, reserve,
-        held, step, risk_of_held, risk_of_step, risk_of_box,
+    recheck(
+        second, mark, covariance, nav, gross, max_gross, max_var, tail, reserve,
+        held, step, risk_of_held, risk_of_step, risk_of_box, box, risk_of_rest,
     )  # fmt: skip
+
+
+@lean
+def _surround(
+    resting: Whole, mark: Whole, covariance: Panel, held: Panel, step: Panel, risk_of_held: Panel,
+    risk_of_step: Panel, box: Panel, risk_of_rest: Panel,
+) -> None:  # fmt: skip
+    """Move `held` to the middle between a resting reduction that fills and one that does not; `box` is the half."""
+    any_rests = False
+    for m in range(resting.shape[0]):
+        step[m] = 0.5 * np.float64(resting[m] * mark[m])
+        box[m] = abs(step[m])
+        risk_of_rest[m] = 0.0
+        any_rests = any_rests or resting[m] != 0
+    if not any_rests:
+        return
+    times_both(covariance, step, risk_of_step, risk_of_rest)
+    for m in range(resting.shape[0]):
+        held[m] += step[m]
+        risk_of_held[m] += risk_of_step[m]
 
 
 @lean
@@ -187,39 +184,6 @@ def _clip(
                 measured[m] = abs(after_first[m] + second[m]) * mark[m] / nav
                 bound[m] = weight[m]
                 second[m] = room if second[m] > 0 else -room
-
-
-@lean
-def _common_factor(
-    nav: Int, reserve: float, asked: float, gross: float, max_gross: float, max_var: float, tail: float,
-    held: Panel, step: Panel, risk_of_held: Panel, risk_of_step: Panel, risk_of_box: Panel,
-) -> tuple[float, int, float]:  # fmt: skip
-    """The largest share of all increases that breaches nothing: 1, else found by bisection, else 0.
-
-    ->  the share, the limit that asked for less (0: none), and the VaR if all were sent
-    """
-    cause, var = _fails(
-        1.0, nav, reserve, asked, gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
-    )
-    if cause == 0:
-        return 1.0, cause, var
-    at_rest, _ = _fails(
-        0.0, nav, reserve, asked, gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
-    )
-    if at_rest != 0:
-        return 0.0, at_rest, var
-    low, high = 0.0, 1.0
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        failed, _ = _fails(
-            middle, nav, reserve, asked, gross, max_gross, max_var, tail,
-            held, step, risk_of_held, risk_of_step, risk_of_box,
-        )  # fmt: skip
-        if failed == 0:
-            low = middle
-        else:
-            high, cause = middle, failed
-    return low, cause, var
 
 
 @lean
@@ -247,90 +211,6 @@ def mark_risky_reductions(
 
 
 @lean
-def _times_both(matrix: Panel, x: Panel, out: Panel, absolute: Panel) -> None:
-    """out = matrix x and absolute = |matrix| |x|, in one walk over a symmetric matrix."""
-    n = x.shape[0]
-    for i in range(n):
-        out[i] = 0.0
-        absolute[i] = 0.0
-    for j in range(n):
-        value = x[j]
-        if value != 0.0:
-            size = abs(value)
-            for i in range(n):
-                out[i] += matrix[j, i] * value
-                absolute[i] += abs(matrix[j, i]) * size
-
-
-@lean
-def _fails(
-    factor: float,
-    nav: Int,
-    reserve: float,
-    asked: float,
-    base_gross: float,
-    max_gross: float,
-    max_var: float,
-    tail: float,
-    held: Panel,
-    step: Panel,
-    risk_of_held: Panel,
-    risk_of_step: Panel,
-    risk_of_box: Panel,
-) -> tuple[int, float]:
-    """The limit that some outcome of `factor` x the increases would breach (0: none), and the VaR bound.
-
-    With c = held + factor x step and r = factor x |step|: VaR = tail sqrt(c'Sc + 2 r'|Sc| + r'|S|r), LIVE section 4.
-    `step` is half of the increase; risk_of_held = S held, risk_of_step = S step, risk_of_box = |S| |step|.
-    """
-    nav_low = nav - factor * reserve * asked
-    variance = 0.0
-    for m in range(held.shape[0]):
-        risk = risk_of_held[m] + factor * risk_of_step[m]
-        radius = factor * abs(step[m])
-        variance += (held[m] + factor * step[m]) * risk + radius * (2.0 * abs(risk) + factor * risk_of_box[m])
-    var = tail * math.sqrt(max(variance, 0.0))
-    if not (base_gross + factor * asked <= max_gross * nav_low):
-        return GROSS, var
-    if not (var <= max_var * nav_low):
-        return VAR, var
-    return 0, var
-
-
-@lean
-def _recheck(
-    after_first: Whole,
-    second: Whole,
-    mark: Whole,
-    covariance: Panel,
-    nav: Int,
-    max_gross: float,
-    max_var: float,
-    tail: float,
-    reserve: float,
-    held: Panel,
-    step: Panel,
-    risk_of_held: Panel,
-    risk_of_step: Panel,
-    risk_of_box: Panel,
-) -> None:
-    """Judge the whole lots that would be sent once more, from scratch; send nothing if that fails."""
-    asked = 0.0
-    gross = 0.0
-    for m in range(second.shape[0]):
-        step[m] = 0.5 * np.float64(second[m] * mark[m])
-        asked += 2.0 * abs(step[m])
-        gross += abs(held[m])
-    _times_both(covariance, step, risk_of_step, risk_of_box)
-    failed, _ = _fails(
-        1.0, nav, reserve, asked, gross, max_gross, max_var, tail, held, step, risk_of_held, risk_of_step, risk_of_box
-    )
-    if failed != 0:
-        for m in range(second.shape[0]):
-            second[m] = 0
-
-
-@lean
 def drop_small(
     first: Whole,
     second: Whole,
@@ -341,7 +221,10 @@ def drop_small(
     measured: Panel,
     bound: Panel,
 ) -> None:
-    """An increase that is not worth its order, or that the venue would refuse, is not sent; it stays wished."""
+    """An increase that is not worth its order, or that the venue would refuse, is not sent; it stays wished.
+
+    first, second  (M,) the two legs of one order; called once for what is taken and once for what rests
+    """
     for m in range(second.shape[0]):
         if second[m] == 0:
             continue

@@ -98,6 +98,7 @@ def market_facts(fund: Fund, market: Market, funding: Funding) -> MarketFacts:
         collar=fund.limits.collar_bps / 1e4,
         half_spread=venue.half_spread_bps / 1e4,
         impact=venue.impact,
+        queue=venue.queue,
     )
 
 
@@ -123,6 +124,7 @@ def _result(
     nav_micro = data.nav["nav_micro"]
     start_usd, end_usd = fund.capital_usd, int(nav_micro[-1]) / 1e6
     costs = data.costs_usd()
+    costs_of_trading = tca(data, {mandate.name: mandate.cost_budget for mandate in fund.mandates})
     first_trade = int(run.facts.first_trade.min())
     return {
         "fund": fund.name,
@@ -140,9 +142,9 @@ def _result(
             "fees": costs["fees"],
             "slippage": costs["slippage"],
             "funding": costs["funding"],
-            "crossing_saved": int(run.fund.saved[0]) / 1e6,
+            "crossing_saved": costs_of_trading["total"]["crossing_saved"],
         },
-        "tca": tca(data, {mandate.name: mandate.cost_budget for mandate in fund.mandates}),
+        "tca": costs_of_trading,
         "orders": data.orders(),
         "books": {
             "count": len(fund.mandates),

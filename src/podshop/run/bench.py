@@ -143,6 +143,7 @@ def _run_fund(
     facts = MarketFacts(
         market, funding, fund.instruments, volume_window_ns=7 * DAY_NS, participation=venue.participation,
         collar=fund.limits.collar_bps / 1e4, half_spread=venue.half_spread_bps / 1e4, impact=venue.impact,
+        queue=venue.queue,
     )  # fmt: skip
     said = {m.name: Said(opinion, b, int(times[0])) for b, m in enumerate(fund.mandates)}
     if out is None:

@@ -188,10 +188,13 @@ class WalkFacts:
         size = (hours, MARKETS)
         return Facts(
             time=self.time[first:last], mark=self.mark[first:last], age=np.zeros((last - first, MARKETS), np.int64),
-            reference=self._reference[first:last], dead=np.zeros((last - first, MARKETS), np.bool_),
+            reference=self._reference[first:last],
+            reference_before=self._reference[max(first - 1, 0)],
+            low=self.mark[first:last], high=self.mark[first:last], carry=np.zeros((last - first, MARKETS)),
+            dead=np.zeros((last - first, MARKETS), np.bool_),
             risk_row=rows // 12 - first // 12, covariance=self._covariance[first // 12 : first // 12 + hours],
             sigma=np.full(size, SIGMA_5M * np.sqrt(288)), depth=np.full(size, 1e12),
-            liquidity=np.full(size, 1 << 31),
+            liquidity=np.full(size, 1 << 31), queued=np.full(size, 1 << 31),
             funding_until=np.searchsorted(self._event_row, np.arange(first - 1, last), side="right"), **self._events,
         )  # fmt: skip
 
@@ -260,6 +263,9 @@ class _Counter:
         """Not counted."""
 
     def books(self, *_: object) -> None:
+        """Not counted."""
+
+    def costs(self, *_: object) -> None:
         """Not counted."""
 
 

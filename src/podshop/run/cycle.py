@@ -1,42 +1,36 @@
 """One cycle of the fund: signals have spoken, the shadows have decided; now the fund trades. Read this first.
 
-    open_cycle   funding of the time before, the NAV row
+    open_cycle   funding of the time before, what rested through the bar, the NAV row
     finance      funding of this instant, markets that have died; then Python: treasury, risk
-    wish         what every book wishes to hold
-    net          one order per market, opposite interest crossed inside
+    wish         what every book wishes to hold, and how much of it now (run/wishes.py)
+    net          one order per market and way of trading, opposite interest crossed inside
     gate, fill   reductions;   gate, fill   increases
-    allot        fills back to books, to the lot and the micro-dollar
+    allot        fills back to books, to the lot and the micro-dollar (run/posting.py)
 
 A backtest loops these compiled functions, live calls the same ones. docs/semantics.md, section 9, is their letter.
 """
 
-import math
-
 import numpy as np
 
-from podshop.execution.netting import cap_bound, cap_lots, wishes_within_cap
-from podshop.ledger.allot import share_out
-from podshop.ledger.settle import fee_of, settle
+from podshop.execution.netting import cap_bound, cap_lots, mark_makers, small, wishes_within_cap
 from podshop.maths.compiled import lean, stage
-from podshop.maths.whole import mix
 from podshop.nouns import Int, Whole
 from podshop.nouns.verdict import (
-    BOOK_GROSS,
-    CROSS_FILL,
     CURE,
     LIQUIDITY,
     NO_HISTORY,
     OK,
     POSITION_CAP,
+    RESTING,
     RUNNING,
     STALE_PRICE,
-    VENUE_FILL,
     VENUE_MIN,
 )
 from podshop.risk import gate
-from podshop.run import finance, rows
-from podshop.run.state import FILLS, FUNDING, NAV, VERDICTS, Facts, Flags, Fund, Rows, Shadows, Terms, Work
-from podshop.venues.simulated.fills import slipped_price
+from podshop.run import finance
+from podshop.run.posting import allot, settle_rested
+from podshop.run.state import FILLS, FUNDING, NAV, VERDICTS, WISHES, Facts, Flags, Fund, Rows, Shadows, Terms, Work
+from podshop.run.wishes import wish
 
 YOUNG_NS = 90 * gate.DAY_NS
 
@@ -59,14 +53,14 @@ def span(
             events = facts.funding_until[k + 1] - facts.funding_until[k]
             if _nearly_full(out, fund.lots.shape[0], fund.lots.shape[1], events):
                 return k, FULL
-            finance.open_cycle(fund, work, terms, facts, out, k)
+            open_cycle(fund, work, terms, facts, out, k)
             finance.finance(fund, terms, facts, out, k)
             if fund.nav[0] <= 0:
                 return k, RUINED
             if due[k]:
                 return k, DUE
         is_open = False
-        wish(fund, terms, facts, shadows, out, k)
+        wish(fund, work, terms, facts, shadows, out, k)
         net(fund, work, terms, facts, k)
         gate_reductions(fund, work, terms, facts, k)
         fill(work.first, work.filled, facts.reference[k], facts.liquidity[facts.risk_row[k]])
@@ -81,53 +75,35 @@ def span(
 def _nearly_full(out: Rows, markets: Int, books: Int, events: Int) -> bool:
     """Whether the fullest possible cycle might not fit any more."""
     full: bool = (
-        out.used[FILLS] + 3 * markets * books > out.fills.shape[0]
-        or out.used[VERDICTS] + markets * (books + 1) > out.verdicts.shape[0]
+        out.used[FILLS] + 4 * markets * books > out.fills.shape[0]
+        or out.used[VERDICTS] + 2 * markets * books > out.verdicts.shape[0]
+        or out.used[WISHES] + 2 * markets * books > out.wishes.shape[0]
         or out.used[FUNDING] + events * (books + 1) > out.funding.shape[0]
         or out.used[NAV] >= out.nav.shape[0]
     )
     return full
 
 
-@stage
-def wish(fund: Fund, terms: Terms, facts: Facts, shadows: Shadows, out: Rows, k: Int) -> None:
-    """Each book wishes what its shadow holds, at its own capital; anew at its cadence, on a stop or a ladder step."""
-    for b in range(shadows.target.shape[0]):
-        if shadows.fires[k, b] or fund.refresh[b]:
-            factor = fund.capital[b] * fund.throttle[b] * fund.fund_throttle[0] / terms.reference_micro
-            gross = 0.0
-            for m in range(fund.lots.shape[0]):
-                lots = np.int64(shadows.target[b, m, k] * factor)
-                fund.wished[m, b] = lots
-                gross += np.float64(abs(lots) * facts.mark[k, m])
-            most = terms.book_gross * fund.capital[b]
-            if gross > most:
-                measured = gross / fund.capital[b] if fund.capital[b] > 0 else math.inf
-                for m in range(fund.lots.shape[0]):
-                    lots = fund.wished[m, b]
-                    cut = np.int64(lots * (most / gross))
-                    if cut != lots:
-                        fund.wished[m, b] = cut
-                        rows.verdict(
-                            out.verdicts, out.verdicts_real, out.used, fund.seq,
-                            facts.time[k] // terms.interval_ns, m, b, np.int64(BOOK_GROSS), lots, cut, np.int64(0),
-                            measured, terms.book_gross,
-                        )  # fmt: skip
-            fund.refresh[b] = False
-        if shadows.urgent[k, b]:
-            for m in range(fund.lots.shape[0]):
-                if shadows.target[b, m, k] == 0:
-                    fund.wished[m, b] = 0
+@lean
+def open_cycle(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: Int) -> None:
+    """What happened since the cycle before: funding, then the orders that rested; after them the NAV row of t_k."""
+    finance.pay_inside(fund, terms, facts, out, k)
+    settle_rested(fund, work, terms, facts, out, k)
+    finance.strike(fund, work, terms, facts, out, k)
 
 
 @stage
 def net(fund: Fund, work: Work, terms: Terms, facts: Facts, k: Int) -> None:
-    """Sum the wishes of each market into one order, after its cap, and cross what is opposite."""
+    """Sum the wishes of each market into one order, after its cap, cross what is opposite, and choose its ways."""
     for m in range(fund.lots.shape[0]):
         work.code[m] = OK
         work.filled[m] = 0
         work.first[m] = 0
         work.second[m] = 0
+        work.rest_first[m] = 0
+        work.rest_second[m] = 0
+        work.patient[m] = 0
+        work.made[m] = 0
         work.wanted[m] = 0
         work.net[m] = 0
         work.crossed[m] = 0
@@ -138,11 +114,16 @@ def net(fund: Fund, work: Work, terms: Terms, facts: Facts, k: Int) -> None:
         weight = _weight(terms, facts, k, m)
         work.weight[m] = weight
         cap = cap_lots(weight, fund.nav[0], mark)
-        buys, sells, target = wishes_within_cap(fund.wished, fund.lots, m, held, cap, work.want)
+        buys, sells, target = wishes_within_cap(fund.raw, fund.lots, m, held, cap, work.want)
         work.net[m] = buys - sells
         work.wanted[m] = target - held if target != held else buys - sells
         work.crossed[m] = min(buys, sells)
         work.side[m] = 1 if buys >= sells else -1
+        if terms.patient.shape[0] > 0 and buys != sells:
+            work.patient[m], work.made[m] = _ways(
+                work.want, m, work.side[m], max(buys, sells), abs(buys - sells), mark, fund.age, terms.patient,
+                terms.style, terms.urgency, work.makers, terms.min_order_micro, terms.min_notional[m],
+            )  # fmt: skip
         work.measured[m] = abs(held + work.net[m]) * mark / fund.nav[0]
         work.bound[m] = weight
         bound = cap_bound(held, target, cap)
@@ -150,6 +131,23 @@ def net(fund: Fund, work: Work, terms: Terms, facts: Facts, k: Int) -> None:
             cure = held * target > 0 and bound < abs(held)
             work.code[m] = CURE if cure else POSITION_CAP
             work.measured[m] = abs(held if cure else target) * mark / fund.nav[0]
+
+
+@stage
+def _ways(
+    want: Whole, m: Int, side: Int, majority: Int, order: Int, mark: Int, age: Whole, patient: Whole, style: Whole,
+    urgency: Whole, makers: Flags, min_order_micro: Int, min_notional: Int,
+) -> tuple[np.int64, np.int64]:  # fmt: skip
+    """Lots that waiting makers wish, and the part of the order that is made (signed); what is too small joins."""
+    waiting = mark_makers(want, m, side, patient, style, age, urgency, makers)
+    made = order * waiting // majority
+    if made > 0 and small(made, mark, min_order_micro, min_notional):
+        return np.int64(0), np.int64(0)
+    if made > 0 and order > made and small(order - made, mark, min_order_micro, min_notional):
+        for b in range(want.shape[1]):
+            makers[m, b] = want[m, b] * side > 0
+        return np.int64(majority), np.int64(order * side)
+    return waiting, np.int64(made * side)
 
 
 @stage
@@ -165,6 +163,10 @@ def gate_reductions(fund: Fund, work: Work, terms: Terms, facts: Facts, k: Int) 
     gate.pass_reductions(fund.venue_lots, work.net, facts.mark[k], terms.min_notional, work.first, work.code)
     for m in range(work.net.shape[0]):
         work.second[m] = work.net[m] - work.first[m]
+        if work.made[m] != 0 and work.first[m] != 0:
+            taken = min(abs(work.net[m]) - abs(work.made[m]), abs(work.first[m])) * work.side[m]
+            work.rest_first[m] = work.first[m] - taken
+            work.first[m] = taken
         if work.code[m] == VENUE_MIN:
             work.measured[m] = abs(work.net[m]) * facts.mark[k, m] / 1e6
             work.bound[m] = terms.min_notional[m] / 1e6
@@ -194,20 +196,36 @@ def gate_increases(fund: Fund, work: Work, terms: Terms, facts: Facts, k: Int) -
             elif code == NO_HISTORY:
                 work.measured[m], work.bound[m] = history / gate.DAY_NS, np.float64(gate.HISTORY_DAYS)
             work.second[m] = 0
+        elif work.rest_first[m] != 0:
+            work.code[m] = RESTING
+            work.measured[m], work.bound[m] = np.float64(abs(work.rest_first[m])), 0.0
+            work.second[m] = 0
         elif work.filled[m] != work.first[m]:
             work.code[m] = LIQUIDITY
             work.measured[m], work.bound[m] = np.float64(abs(work.filled[m])), np.float64(abs(work.first[m]))
             work.second[m] = 0
     for m in range(markets):
         work.after_first[m] = fund.venue_lots[m] + work.filled[m]
+        work.rest_second[m] = work.second[m]  # as it was before the gate
     gate.pass_increases(
-        work.after_first, work.second, facts.mark[k], work.weight, covariance, fund.nav[0],
+        work.after_first, work.rest_first, work.second, facts.mark[k], work.weight, covariance, fund.nav[0],
         terms.max_gross, terms.max_var, terms.tail, terms.fee_e8 / 1e8 + terms.collar,
         work.code, work.measured, work.bound,
-        work.held, work.step, work.risk_of_held, work.risk_of_step, work.risk_of_box,
+        work.held, work.step, work.risk_of_held, work.risk_of_step, work.risk_of_box, work.box, work.risk_of_rest,
     )  # fmt: skip
+    for m in range(markets):
+        asked, passed = work.rest_second[m], work.second[m]
+        work.rest_second[m] = 0
+        if passed != 0 and work.made[m] != 0:
+            taken = abs(work.net[m]) - abs(work.made[m]) - abs(work.first[m])
+            work.rest_second[m] = (abs(passed) - abs(passed) * taken // abs(asked)) * work.side[m]
+        work.second[m] = passed - work.rest_second[m]
     gate.drop_small(
         work.first, work.second, facts.mark[k], terms.min_order_micro, terms.min_notional,
+        work.code, work.measured, work.bound,
+    )  # fmt: skip
+    gate.drop_small(
+        work.rest_first, work.rest_second, facts.mark[k], terms.min_order_micro, terms.min_notional,
         work.code, work.measured, work.bound,
     )  # fmt: skip
 
@@ -222,101 +240,3 @@ def fill(leg: Whole, filled: Whole, reference: Whole, most: Whole) -> None:
         if leg[m] != 0 and reference[m] != 0:
             lots = min(abs(leg[m]), max(most[m] - abs(filled[m]), 0))
             filled[m] += lots if leg[m] > 0 else -lots
-
-
-@stage
-def allot(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: Int) -> None:
-    """One venue fill per market, both legs at one price; then every book its share. Verdict rows come first."""
-    row = facts.risk_row[k]
-    cycle = facts.time[k] // terms.interval_ns
-    salt = mix(np.uint64(cycle))
-    net_row = np.int64(fund.lots.shape[1])
-    seat, wished, got, from_venue, fees, minor, scratch = work.parts
-    for m in range(work.net.shape[0]):
-        if work.wanted[m] != 0:
-            rows.verdict(
-                out.verdicts, out.verdicts_real, out.used, fund.seq, cycle, m, net_row, work.code[m], work.wanted[m],
-                work.first[m] + work.second[m], work.filled[m], work.measured[m], work.bound[m],
-            )  # fmt: skip
-    for m in range(work.net.shape[0]):
-        reference, filled, crossed = facts.reference[k, m], work.filled[m], work.crossed[m]
-        if reference == 0 or (filled == 0 and crossed == 0):
-            continue
-        price, fee = reference, np.int64(0)
-        depth, sigma = facts.depth[row, m], facts.sigma[row, m]
-        if filled != 0:
-            price = slipped_price(reference, filled, depth, sigma, terms.half_spread, terms.impact)
-            fee = fee_of(filled, price, terms.fee_e8)
-        if crossed != 0:
-            fund.saved[0] += _saved(crossed, reference, depth, sigma, terms.half_spread, terms.impact, terms.fee_e8)
-        seats, minors = share_out(
-            work.want, m, work.side[m], crossed, filled, fee, mix(salt ^ terms.market_key[m]), terms.book_key,
-            seat, wished, got, from_venue, fees, minor, scratch,
-        )  # fmt: skip
-        cash = settle(filled, price, fee)
-        fund.venue_lots[m] += filled
-        fund.venue_cash[0] += cash
-        post_fills(
-            work.want, seat, got, from_venue, fees, minor, seats, minors if crossed != 0 else np.int64(0), fund.lots,
-            fund.cash, filled, cash, price, reference, fund.residual, out.fills, out.used, fund.seq, k, m,
-        )  # fmt: skip
-    for m in range(fund.mark_before.shape[0]):
-        fund.mark_before[m] = facts.mark[k, m]
-
-
-@stage
-def post_fills(
-    want: Whole, seat: Whole, got: Whole, from_venue: Whole, fees: Whole, minor: Whole, seats: Int, minors: Int,
-    lots: Whole, cash: Whole, filled: Int, paid: Int, price: Int, reference: Int, residual: Whole,
-    to: Whole, count: Whole, seq: Whole, k: Int, m: Int,
-) -> None:  # fmt: skip
-    """Post the books' shares of one market: crossed at the reference (minority, majority), then at the venue's price.
-
-    seat .. minors  as `share_out` left them; lots (M, B1), cash (B1,) of the books
-    filled, paid    what the venue filled and what it did to the account's cash: the books must sum to both
-    """
-    row = count[FILLS]
-    number = seq[0] - row
-    lots_in_books = np.int64(0)
-    cash_in_books = np.int64(0)
-    for i in range(minors):
-        change = want[m, minor[i]]
-        received = settle(change, reference, np.int64(0))
-        lots[m, minor[i]] += change
-        cash[minor[i]] += received
-        lots_in_books += change
-        cash_in_books += received
-        row = rows.fill(to, row, number, k, m, minor[i], change, reference, np.int64(0), np.int64(CROSS_FILL))
-    if minors > 0:
-        for i in range(seats):
-            change = got[i] - from_venue[i]
-            received = settle(change, reference, np.int64(0))
-            lots[m, seat[i]] += change
-            cash[seat[i]] += received
-            lots_in_books += change
-            cash_in_books += received
-            row = rows.fill(to, row, number, k, m, seat[i], change, reference, np.int64(0), np.int64(CROSS_FILL))
-    if filled != 0:
-        for i in range(seats):
-            change = from_venue[i]
-            received = settle(change, price, fees[i])
-            lots[m, seat[i]] += change
-            cash[seat[i]] += received
-            lots_in_books += change
-            cash_in_books += received
-            row = rows.fill(to, row, number, k, m, seat[i], change, price, fees[i], np.int64(VENUE_FILL))
-    count[FILLS] = row
-    seq[0] = number + row
-    residual[0] = max(residual[0], abs(lots_in_books - filled))
-    residual[1] = max(residual[1], abs(cash_in_books - paid))
-
-
-@lean
-def _saved(
-    crossed: Int, reference: Int, depth: float, sigma: float, half_spread: float, impact: float, fee_e8: Int
-) -> np.int64:
-    """What both sides of a crossing would have paid at the venue: fee, half-spread and impact; micro-dollars."""
-    cost = half_spread + fee_e8 / 1e8
-    if impact > 0.0 and depth > 0.0 and sigma >= 0.0:
-        cost += impact * sigma * math.sqrt(crossed / depth)
-    return np.int64(2.0 * cost * (crossed * reference))

@@ -3,12 +3,13 @@
 import numpy as np
 
 from podshop import maths
+from podshop.execution.volatility import HALF_LIVES, volatilities
 from podshop.market import marks, resample
-from podshop.nouns import DAY_NS, HOUR_NS, Funding, Instrument, Market, Panel, Times, Whole
+from podshop.nouns import ASSUMED, DAY_NS, HOUR_NS, Flags, Funding, Instrument, Market, Panel, Times, Whole
 from podshop.risk import covariance as risk
-from podshop.run.chunks import CHUNKS_NS, Chunked
-from podshop.run.state import Facts, Flags
-from podshop.venues.simulated.fills import liquidity
+from podshop.run.chunks import CHUNKS_NS, Chunked, chunk_ns
+from podshop.run.state import Facts
+from podshop.venues.simulated.fills import liquidity, queued
 
 COVARIANCE_CHUNK_NS = CHUNKS_NS[2]
 
@@ -27,12 +28,16 @@ class MarketFacts:
         collar: float,
         half_spread: float,
         impact: float,
+        queue: float,
     ) -> None:
         self.market, self._funding = market, funding
         self._lot_size = np.array([i.lot_size for i in instruments])
         self.scale = np.array([i.lot_micro_scale for i in instruments])
         self.mark, self.age = marks(market, self.scale)
         self._reference = _references(market, self.scale)
+        self._low, self._high = _ranges(market, self.scale)
+        self._carry = _carry(funding, market)
+        self._queue = queue
         self._dead, self.first_trade = _dead(market)
         self._costs = {
             "participation": participation,
@@ -45,6 +50,7 @@ class MarketFacts:
         self._log_return = maths.log_return(self._bars.columns["close"])
         self._depth = self._usual_volume(volume_window_ns) * self._per_day / self._lot_size
         self._covariances = Chunked(COVARIANCE_CHUNK_NS, self._covariance)
+        self._volatilities: dict[int, Chunked[Panel]] = {}
 
     def row(self, at_ns: int) -> int:
         """The market's row that closes at this time."""
@@ -66,12 +72,17 @@ class MarketFacts:
             mark=self.mark[first:last],
             age=self.age[first:last],
             reference=self._reference[first:last],
+            reference_before=self._reference[max(first - 1, 0)],
+            low=self._low[first:last],
+            high=self._high[first:last],
+            carry=self._carry[first:last],
             dead=self._dead[first:last],
             risk_row=np.maximum(bar - max(begin, 0), 0),
             covariance=covariance,
             sigma=sigma,
             depth=depth,
             liquidity=liquidity(depth, sigma, interval_ns, **self._costs),
+            queued=queued(depth, interval_ns, self._costs["participation"], self._queue),
             funding_until=np.searchsorted(self._funding.at_ns, before, side="right"),
             funding_at=self._funding.at_ns,
             funding_market=self._funding.market,
@@ -79,13 +90,36 @@ class MarketFacts:
             funding_source=self._funding.source,
         )
 
+    def sigma_own(self, half_life_ns: int, facts: Facts) -> Panel:
+        """Daily volatility that a mandate with this half-life sizes by, at the risk rows of a stretch."""
+        if half_life_ns == risk.HALF_LIFE_DAYS * DAY_NS:
+            return facts.sigma
+        if half_life_ns not in self._volatilities:
+            length = chunk_ns(HALF_LIVES * half_life_ns, "volatility_half_life")
+            self._volatilities[half_life_ns] = Chunked(length, lambda a, b: self._volatility(half_life_ns, a, b))
+        begin = max(int(np.searchsorted(self._bars.time, facts.time[0], side="right")) - 1, 0)
+        return self._rows(self._volatilities[half_life_ns], begin, begin + len(facts.sigma))
+
     def _covariance_rows(self, begin: int, end: int) -> Panel:
-        time = self._bars.time
+        return self._rows(self._covariances, begin, end)
+
+    def _rows(self, chunks: Chunked[Panel], begin: int, end: int) -> Panel:
+        """Risk rows [begin, end) of something that is made by calendar chunks."""
+        time, length = self._bars.time, chunks.length_ns
         parts = []
-        for chunk in range(int(time[begin] // COVARIANCE_CHUNK_NS), int(time[end - 1] // COVARIANCE_CHUNK_NS) + 1):
-            at = int(np.searchsorted(time, chunk * COVARIANCE_CHUNK_NS))
-            parts.append(self._covariances.at(chunk)[max(begin - at, 0) : end - at])
+        for chunk in range(int(time[begin] // length), int(time[end - 1] // length) + 1):
+            at = int(np.searchsorted(time, chunk * length))
+            parts.append(chunks.at(chunk)[max(begin - at, 0) : end - at])
         return np.concatenate(parts)
+
+    def _volatility(self, half_life_ns: int, from_ns: int, until_ns: int) -> Panel:
+        """Volatilities of the risk bars of one chunk, on returns that start a window earlier."""
+        begin, end = (int(row) for row in np.searchsorted(self._bars.time, [from_ns, until_ns]))
+        window = max(HALF_LIVES * half_life_ns // self._bars.interval_ns, 1)
+        start = max(begin - window - 1, 0)
+        decay = 0.5 ** (self._bars.interval_ns / half_life_ns)
+        returns = np.ascontiguousarray(self._log_return[start:end])
+        return volatilities(returns, begin - start, window, decay, decay**window, self._per_day)
 
     def _covariance(self, from_ns: int, until_ns: int) -> Panel:
         """Covariances of the risk bars of one chunk, on returns that start a window earlier."""
@@ -118,6 +152,30 @@ def _references(market: Market, scale: Panel) -> Whole:
     traded = (market.columns["volume"].T > 0) & (price > 0)
     micro = np.rint(np.where(traded, price, 0.0) * scale[:, None]).astype(np.int64).T
     return np.ascontiguousarray(np.concatenate([micro[1:], np.zeros((1, len(scale)), np.int64)]))
+
+
+def _ranges(market: Market, scale: Panel) -> tuple[Whole, Whole]:
+    """(T, M) low and high of each bar that traded, micro-dollars per lot, rounded inward; 0 where none did."""
+    low, high = market.columns["low"].T, market.columns["high"].T
+    traded = (market.columns["volume"].T > 0) & (low > 0) & (high > 0)
+    low_micro = np.ceil(np.where(traded, low, 0.0) * scale[:, None]).astype(np.int64)
+    high_micro = np.floor(np.where(traded, high, 0.0) * scale[:, None]).astype(np.int64)
+    return np.ascontiguousarray(low_micro.T), np.ascontiguousarray(high_micro.T)
+
+
+def _carry(funding: Funding, market: Market) -> Panel:
+    """(T, M) rate per hour of the latest recorded settlement; NaN where there is none of the last 16 hours."""
+    out = np.full((len(market), len(market.names)), np.nan)
+    for m in range(len(market.names)):
+        mine = (funding.market == m) & (funding.source != ASSUMED)
+        at_ns, rate = funding.at_ns[mine], funding.rate[mine]
+        if len(at_ns):
+            span_ns = np.minimum(np.diff(at_ns, prepend=at_ns[0] - 8 * HOUR_NS), 8 * HOUR_NS)
+            per_hour = rate / (span_ns / HOUR_NS)
+            latest = np.searchsorted(at_ns, market.time, side="right") - 1
+            fresh = (latest >= 0) & (market.time - at_ns[latest] <= 16 * HOUR_NS)
+            out[:, m] = np.where(fresh, per_hour[latest], np.nan)
+    return out
 
 
 def _dead(market: Market) -> tuple[Flags, Times]:

@@ -5,33 +5,33 @@ Knows neither files nor reports: it takes facts, asks signals, runs shadows and 
 
 import numpy as np
 
-from podshop.maths.whole import fnv1a64
 from podshop.nouns import (
     DAY_NS,
     HOUR_NS,
     MINUTE_NS,
     ConfigError,
+    Flags,
     Health,
     LedgerError,
-    Mandate,
     Shadows,
     Times,
     Whole,
     duration_ns,
     utc_text,
 )
-from podshop.nouns.verdict import HOUSE, REDUCE_ONLY_STATE, RUNNING
+from podshop.nouns.verdict import REDUCE_ONLY_STATE, RUNNING
 from podshop.risk import DrawdownLimiter
-from podshop.run import cycle, finance, opinions, shadow
+from podshop.run import cycle, opinions, wishes
 from podshop.run.allocator import allocator_of
 from podshop.run.config.sections import Fund as FundFile
 from podshop.run.facts import MarketFacts
 from podshop.run.opinions import Progress, Seat
-from podshop.run.state import Facts, Flags, Rows, Terms, new_fund, new_rows, new_work
+from podshop.run.shadows import ShadowBooks
+from podshop.run.state import Facts, Rows, new_fund, new_rows, new_work
 from podshop.run.state import Shadows as ShadowTargets
 from podshop.run.tables import Sink, Tables
+from podshop.run.terms import terms_of
 
-NORMAL_95 = 1.6448536269514722
 MOST_LOTS = 1 << 30  # half of what an allotment can carry: prices may halve until the next midnight
 
 
@@ -47,8 +47,7 @@ class Run:
         self.fund, self.work = new_fund(markets, books), new_work(markets, books)
         self.tables = Tables(sink, self.interval_ns, facts.scale)
         self.stretch_ns = stretch_ns(self.interval_ns)
-        self.shadows = [shadow.new_shadow(len(m.markets), self.terms.reference_micro) for m in file.mandates]
-        self.orders = [_orders(m, file.market.markets) for m in file.mandates]
+        self.shadows = ShadowBooks(file, facts, self.terms, seats)
         limits = file.drawdown
         self.limiter = DrawdownLimiter(
             halve_from=limits.halve_from,
@@ -73,6 +72,7 @@ class Run:
     def run(self, times: Times, progress: Progress) -> None:
         """Decide at each of `times[:-1]`; strike the last NAV row at `times[-1]`."""
         first, end = self.facts.row(int(times[0])), self.facts.row(int(times[-1]))
+        self.shadows.begin(int(times[0]))
         self._deposit(int(times[0]))
         row = first
         while row < end and self.ended_ns is None:
@@ -83,8 +83,9 @@ class Run:
             row = last
         if self.ended_ns is None:
             facts = self.facts.stretch(end, end + 1)
-            finance.open_cycle(self.fund, self.work, self.terms, facts, self.rows, 0)
+            cycle.open_cycle(self.fund, self.work, self.terms, facts, self.rows, 0)
             self.tables.flush(self.rows, facts)
+            self._close_wishes(facts, 0)
         self._check()
 
     def _stretch(self, row: int, last: int, starts: bool) -> None:
@@ -109,31 +110,19 @@ class Run:
                 self.tables.flush(self.rows, facts)
             if why == cycle.RUINED:
                 self.ended_ns = int(facts.time[k])
+                self._close_wishes(facts, k)
                 return
         self.equity_peak = peaks[-1]
 
     def shadow_targets(self, facts: Facts, strike: Flags) -> tuple[ShadowTargets, Whole]:
-        """Run every shadow book over the stretch, one at a time."""
-        cycles, books, markets = len(facts.time), len(self.books), facts.mark.shape[1]
-        targets = ShadowTargets(
-            target=np.zeros((books, markets, cycles), np.int64),
-            fires=np.zeros((cycles, books), np.bool_),
-            urgent=np.zeros((cycles, books), np.bool_),
-        )
-        urgent = np.zeros((books, cycles), np.bool_)
-        equity = np.zeros((books, cycles), np.int64)
-        events = np.empty(int(facts.funding_until[-1] - facts.funding_until[0]), np.int64)
-        said = {name: seat.voice(facts.time) for name, seat in self.seats.items()}
-        for b, mandate in enumerate(self.file.mandates):
-            fires = opinions.fires(facts.time, self.interval_ns, duration_ns(mandate.cadence))
-            targets.fires[:, b] = fires
-            shadow.run_shadow(
-                self.shadows[b], self.orders[b], self.terms, facts, self.fund.mark_before,
-                opinions.listen(mandate, fires, self.seats, said), fires, strike,
-                targets.target[b], urgent[b], equity[b], events,
-            )  # fmt: skip
-        targets.urgent[:] = urgent.T
-        return targets, np.ascontiguousarray(equity.T)
+        """Run every shadow book over the stretch; equity (K, B) where `strike`."""
+        return self.shadows.decide(facts, strike, self.fund.mark_before)
+
+    def _close_wishes(self, facts: Facts, k: int) -> None:
+        """At the end every wish is over; the last row of costs says what it came to."""
+        fund = self.fund
+        wishes.close_wishes(fund.wished, fund.lots, fund.decision, fund.costs, facts.mark[k])
+        self.tables.costs(int(facts.time[k]), fund)
 
     def _python(self, facts: Facts, k: int, treasury: bool, limits: bool) -> None:
         """Call the agents that are due in the middle of cycle k: the treasury, then risk; then write the books."""
@@ -147,6 +136,7 @@ class Run:
         if limits:
             self._limit(at_ns)
         if treasury:
+            self.tables.costs(at_ns, self.fund)
             self.tables.books(at_ns, self.fund, worth, self.weights, self.equity)
 
     def _close_day(self) -> None:
@@ -255,38 +245,3 @@ class Run:
 def stretch_ns(interval_ns: int) -> int:
     """How much time is worked through at once: 28 days of 5-minute cycles, less for shorter ones."""
     return next(ns for ns in (28 * DAY_NS, DAY_NS, HOUR_NS, MINUTE_NS) if ns <= 8192 * interval_ns)
-
-
-def terms_of(file: FundFile, first_trade: Times) -> Terms:
-    """A fund file in numbers."""
-    limits, venue = file.limits, file.venue
-    return Terms(
-        reference_micro=round(file.capital_usd * 1e6),
-        max_weight=np.full(len(file.market.markets), limits.max_weight),
-        max_gross=float(limits.max_gross),
-        max_var=float(limits.max_var),
-        book_gross=float(limits.book_gross),
-        tail=NORMAL_95,
-        collar=limits.collar_bps / 1e4,
-        half_spread=venue.half_spread_bps / 1e4,
-        impact=float(venue.impact),
-        fee_e8=round(venue.taker_fee_bps * 1e4),
-        min_order_micro=round(limits.min_order_usd * 1e6),
-        min_notional=np.array([round(i.min_notional_usd * 1e6) for i in file.instruments], np.int64),
-        first_trade=first_trade,
-        market_key=np.array([fnv1a64(name) for name in file.market.markets], np.uint64),
-        book_key=np.array([fnv1a64(m.name) for m in file.mandates] + [fnv1a64(HOUSE)], np.uint64),
-        interval_ns=duration_ns(file.market.interval),
-    )
-
-
-def _orders(mandate: Mandate, markets: tuple[str, ...]) -> shadow.Orders:
-    longest_ns = duration_ns(mandate.longest_holding)
-    return shadow.Orders(
-        markets=np.array([markets.index(name) for name in mandate.markets], np.int64),
-        volatility_target=float(mandate.volatility_target),
-        buffer=float(mandate.buffer),
-        stop=float(mandate.stop),
-        longest_ns=longest_ns,
-        patience_ns=min(longest_ns, 3 * duration_ns(mandate.cadence)),
-    )

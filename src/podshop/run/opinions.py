@@ -1,15 +1,16 @@
 """Ask every signal agent, chunk by chunk, and let each mandate hear the voices it listens to."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from podshop.execution.voices import blend, voices
+from podshop.execution.evidence import new_record, slopes
+from podshop.execution.voices import blended, new_mix, voices
 from podshop.market import resample
-from podshop.nouns import ConfigError, Mandate, Market, Panel, Times, Whole, duration_ns
+from podshop.nouns import DAY_NS, ConfigError, Flags, Mandate, Market, Panel, Times, Whole, duration_ns
 from podshop.run.chunks import Chunked, chunk_ns
-from podshop.run.config.sections import Confidence, SignalSeat
-from podshop.run.state import Flags
+from podshop.run.config.sections import Confidence, EvidenceSection, SignalSeat
 
 Watch = Callable[[int, Panel, Panel], None]
 
@@ -103,16 +104,57 @@ def seats(market: Market, roster: Sequence[SignalSeat], confidence: Confidence) 
 Voices = Mapping[str, tuple[Panel, Whole]]
 
 
-def listen(mandate: Mandate, fires: Flags, roster: Mapping[str, Seat], said: Voices) -> Panel:
-    """What a mandate makes of it: the blend (C, m) at each of the C cycles in which its cadence fires."""
-    cycles = np.flatnonzero(fires)
-    heard = np.full((len(mandate.listens), len(cycles), len(mandate.markets)), np.nan)
-    for i, name in enumerate(mandate.listens):
-        rows, index = said[name]
-        for m, market in enumerate(mandate.markets):
-            if market in roster[name].markets:
-                heard[i, :, m] = rows[index[cycles], roster[name].markets.index(market)]
-    return blend(heard, np.array(list(mandate.listens.values()), dtype=np.float64))
+class Listener:
+    """One mandate: what it makes of the voices it listens to, and what its forecasts were worth."""
+
+    def __init__(self, mandate: Mandate, families: Mapping[str, str], evidence: EvidenceSection, own: Any) -> None:
+        """families: signal -> family; own: the mandate's own class, None where it blends."""
+        self._mandate, self._own = mandate, own
+        self._weights = np.array(list(mandate.listens.values()), dtype=np.float64)
+        self._outlook_ns = duration_ns(mandate.outlook)
+        self._mix = new_mix(len(mandate.listens))
+        self._record = new_record(len(mandate.markets), self._outlook_ns)
+        self._prior_observations = evidence.prior_observations
+        believed = [evidence.prior_slope.get(families.get(name, ""), 0.0) for name in mandate.listens]
+        total = float(np.abs(self._weights).sum())
+        self._prior = sum(abs(w) * p for w, p in zip(self._weights.tolist(), believed, strict=True)) / total
+
+    def blend(self, time: Times, fires: Flags, roster: Mapping[str, Seat], said: Voices) -> Panel:
+        """(C, m) opinion at each of the C cycles in which its cadence fires; NaN = none."""
+        mandate, cycles = self._mandate, np.flatnonzero(fires)
+        heard = np.full((len(mandate.listens), len(cycles), len(mandate.markets)), np.nan)
+        for i, name in enumerate(mandate.listens):
+            rows, index = said[name]
+            place = {market: at for at, market in enumerate(roster[name].markets)}
+            for m, market in enumerate(mandate.markets):
+                if market in place:
+                    heard[i, :, m] = rows[index[cycles], place[market]]
+        if self._own is not None:
+            return self._ask(heard)
+        day = time[cycles] // DAY_NS
+        return blended(heard, self._weights, day, self._mix, float(mandate.max_diversification))
+
+    def slope(self, time: Times, opinion: Panel, reference: Whole, sigma: Panel) -> Panel:
+        """(C,) what a full conviction is believed to be worth; time (C,), reference and sigma (C, m) of cadences."""
+        if self._mandate.cost_factor == 0.0:
+            return np.zeros(len(time))
+        return slopes(
+            self._record, opinion, time // self._outlook_ns, reference, sigma, self._outlook_ns / DAY_NS,
+            self._prior, self._prior_observations,
+        )  # fmt: skip
+
+    def _ask(self, heard: Panel) -> Panel:
+        """Ask the mandate's own class, and refuse what is no opinion."""
+        place, expected = f"execution.{self._mandate.name}", heard.shape[1:]
+        try:
+            answer = np.asarray(self._own(heard, self._weights))
+        except Exception as e:
+            raise ConfigError(f"{place} raised {type(e).__name__}: {e}") from e
+        if answer.shape != expected or answer.dtype != np.float64:
+            raise ConfigError(f"{place} answered {answer.dtype} {answer.shape}, expected float64 {expected}")
+        if not (np.nanmax(np.abs(answer), initial=0.0) <= 1.0):
+            raise ConfigError(f"{place} answered {np.nanmax(np.abs(answer))}, expected within -1 and 1")
+        return np.ascontiguousarray(answer)
 
 
 def fires(time: Times, interval_ns: int, cadence_ns: int) -> Flags:

@@ -5,7 +5,7 @@ import numpy as np
 from podshop.maths.compiled import lean
 from podshop.nouns import Int, Panel, Whole
 from podshop.nouns.verdict import APPROVE, SHRINK, VETO
-from podshop.run.state import FUNDING, NAV, VERDICTS
+from podshop.run.state import FUNDING, NAV, VERDICTS, WISHES
 
 
 @lean
@@ -74,9 +74,19 @@ def place(packed: Whole) -> tuple[Whole, Whole, Whole, Whole]:
 
 
 @lean
+def wish(to: Whole, count: Whole, seq: Whole, k: Int, m: Int, b: Int, lots: Int) -> None:
+    """Append to the rows of wishes: the place is packed as in a row of fills."""
+    i = count[WISHES]
+    to[i, 0] = ((k << 16 | m) << 16 | b) << 8
+    to[i, 1] = next_seq(seq)
+    to[i, 2] = lots
+    count[WISHES] = i + 1
+
+
+@lean
 def verdict(
     to: Whole, real: Panel, count: Whole, seq: Whole, cycle: Int, m: Int, b: Int, code: Int, wanted: Int, allowed: Int,
-    filled: Int, measured: float, bound: float,
+    filled: Int, resting: Int, measured: float, bound: float,
 ) -> None:  # fmt: skip
     """Append to the rows of verdicts: approve when all was allowed, veto when nothing was, else shrink."""
     i = count[VERDICTS]
@@ -89,6 +99,7 @@ def verdict(
     to[i, 6] = wanted
     to[i, 7] = allowed
     to[i, 8] = filled
+    to[i, 9] = resting
     real[i, 0] = measured
     real[i, 1] = bound
     count[VERDICTS] = i + 1

@@ -19,6 +19,7 @@ def shadow_days(
            its reference capital: what the treasury is shown at the midnight that ends the day
     """
     run = Run(fund, facts, seats, _Nowhere())
+    run.shadows.begin(int(times[0]))
     length = stretch_ns(run.interval_ns)
     first, end = facts.row(int(times[0])), facts.row(int(times[-1]))
     midnights, equity, row = [], [], first

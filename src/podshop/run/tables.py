@@ -8,9 +8,15 @@ import numpy as np
 from podshop.ledger.settle import settle
 from podshop.maths.compiled import original
 from podshop.nouns import Instrument, Panel, Whole
-from podshop.nouns.verdict import SETTLEMENT_FILL
+from podshop.nouns.verdict import MAKER_FILL, SETTLEMENT_FILL
 from podshop.run.rows import place
-from podshop.run.state import FILLS, FUNDING, NAV, VERDICTS, Facts, Fund, Rows
+from podshop.run.state import FILLS, FUNDING, NAV, OPPORTUNITY, VERDICTS, WISHES, Facts, Fund, Rows
+
+MICROSECOND_NS = 1_000
+COST_COLUMNS = (  # in the order of state.COSTS
+    "delay_micro", "half_spread_micro", "impact_micro", "fee_micro", "opportunity_micro", "funding_micro",
+    "saved_micro",
+)  # fmt: skip
 
 Columns = Mapping[str, np.ndarray[Any, Any]]
 
@@ -38,6 +44,7 @@ class Tables:
         self._funding(rows.funding[: counts[FUNDING]].T.copy(), facts)
         self._verdicts(rows.verdicts[: counts[VERDICTS]].T.copy(), rows.verdicts_real[: counts[VERDICTS]].T.copy())
         self._fills(rows.fills[: counts[FILLS]].T.copy(), facts)
+        self._wishes(rows.wishes[: counts[WISHES]].T.copy(), facts)
 
     def markets(self, instruments: Sequence[Instrument]) -> None:
         """How each market trades; once, before everything else."""
@@ -81,6 +88,21 @@ class Tables:
             },
         )
 
+    def costs(self, at_ns: int, fund: Fund) -> None:
+        """What trading has cost every book in every market since this was last asked; then it starts anew."""
+        of_books = fund.costs.transpose(1, 0, 2)
+        book, market = np.nonzero(of_books.any(axis=2))
+        if len(book):
+            part = of_books[book, market].T
+            self._sink.write(
+                "costs",
+                self._stamped(at_ns, fund, len(book))
+                | {"market": market, "book": book}
+                | dict(zip(COST_COLUMNS, part, strict=True))
+                | {"shortfall_micro": part[: OPPORTUNITY + 1].sum(axis=0)},
+            )
+            fund.costs[:] = 0
+
     def _stamped(self, at_ns: int, fund: Fund, count: int) -> dict[str, np.ndarray[Any, Any]]:
         """Cycle, numbers and time of rows that Python writes."""
         first = int(fund.seq[0])
@@ -122,10 +144,15 @@ class Tables:
         row, market, book, kind = place(packed)
         time = facts.time[row]
         reference = np.where(kind == SETTLEMENT_FILL, facts.mark[row, market], facts.reference[row, market])
+        rested = kind == MAKER_FILL
+        if rested.any():  # it was placed a cycle before, at the mid of then
+            before = np.concatenate([facts.reference_before[None], facts.reference])
+            reference[rested] = before[row[rested], market[rested]]
         self._sink.write(
             "fills",
             {
-                "cycle": time // self._interval_ns, "seq": seq, "time": time, "market": market, "book": book,
+                "cycle": time // self._interval_ns, "seq": seq, "time": time - MICROSECOND_NS * rested,
+                "market": market, "book": book,
                 "lots": lots, "price": price_micro / self._scale[market], "price_micro": price_micro,
                 "reference_micro": reference, "fee_micro": fee_micro,
                 "cash_micro": original(settle)(lots, price_micro, fee_micro), "kind": kind,
@@ -145,13 +172,26 @@ class Tables:
             )  # fmt: skip
 
     def _verdicts(self, columns: Whole, real: Panel) -> None:
-        cycle, seq, market, book, verdict, code, wanted, allowed, filled = columns
+        cycle, seq, market, book, verdict, code, wanted, allowed, filled, resting = columns
         if len(cycle):
             self._sink.write(
                 "verdicts",
                 {
                     "cycle": cycle, "seq": seq, "time": cycle * self._interval_ns, "market": market, "book": book,
                     "verdict": verdict, "code": code, "wanted_lots": wanted, "allowed_lots": allowed,
-                    "filled_lots": filled, "measured": real[0], "bound": real[1],
+                    "filled_lots": filled, "resting_lots": resting, "measured": real[0], "bound": real[1],
+                },
+            )  # fmt: skip
+
+    def _wishes(self, columns: Whole, facts: Facts) -> None:
+        packed, seq, lots = columns
+        if len(seq):
+            row, market, book, _ = place(packed)
+            time = facts.time[row]
+            self._sink.write(
+                "wishes",
+                {
+                    "cycle": time // self._interval_ns, "seq": seq, "time": time, "market": market, "book": book,
+                    "wished_lots": lots, "mark_micro": facts.mark[row, market],
                 },
             )  # fmt: skip

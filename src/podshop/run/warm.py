@@ -14,9 +14,9 @@ import numpy as np
 from podshop.feeds.simulated import simulate
 from podshop.maths.compiled import cache_folder
 from podshop.nouns import DAY_NS, HOUR_NS
-from podshop.run import cycle, finance
+from podshop.run import cycle
 from podshop.run.opinions import Progress
-from podshop.run.state import Facts, Fund, Rows, Shadows, Terms, Work, new_fund, new_rows, new_work
+from podshop.run.state import Facts, Fund, Notes, Rows, Shadows, Terms, Work, new_fund, new_rows, new_work
 
 KEPT_BUILDS = 4
 
@@ -65,17 +65,23 @@ def _nothing() -> tuple[Fund, Work, Terms, Facts, Shadows, Rows]:
     whole, real = np.zeros((0, 1), np.int64), np.zeros((1, 1))
     none = np.zeros(0, np.int64)
     facts = Facts(
-        time=none, mark=whole, age=whole, reference=whole, dead=np.zeros((0, 1), np.bool_), risk_row=none,
+        time=none, mark=whole, age=whole, reference=whole, reference_before=np.zeros(1, np.int64), low=whole,
+        high=whole,
+        carry=np.zeros((0, 1)), dead=np.zeros((0, 1), np.bool_), risk_row=none,
         covariance=np.zeros((1, 1, 1)), sigma=real, depth=real, liquidity=np.zeros((1, 1), np.int64),
+        queued=np.zeros((1, 1), np.int64),
         funding_until=np.zeros(1, np.int64), funding_at=none, funding_market=none, funding_rate=np.zeros(0),
         funding_source=none,
     )  # fmt: skip
     flags = np.zeros((0, 1), np.bool_)
-    shadows = Shadows(target=np.zeros((0, 1, 1), np.int64), fires=flags, urgent=flags)
+    notes = Notes(np.zeros(1, np.int64), np.zeros((0, 5), np.int64), np.zeros((0, 2)))
+    shadows = Shadows(target=np.zeros((0, 1, 1), np.int64), fires=flags, urgent=flags, notes=notes)
     keys = np.zeros(2, np.uint64)
     terms = Terms(
         reference_micro=1, max_weight=np.zeros(1), max_gross=1.0, max_var=1.0, book_gross=1.0, tail=1.0, collar=0.01,
-        half_spread=0.0, impact=0.0, fee_e8=0, min_order_micro=0, min_notional=np.zeros(1, np.int64),
+        half_spread=0.0, impact=0.0, fee_e8=0, maker_fee_e8=0, assumed_funding_8h=0.0, style=np.zeros(2, np.int64),
+        urgency=np.zeros(2, np.int64), patient=np.zeros(0, np.int64), min_order_micro=0,
+        min_notional=np.zeros(1, np.int64),
         first_trade=np.zeros(1, np.int64), market_key=keys, book_key=keys, interval_ns=1,
     )  # fmt: skip
     return new_fund(1, 1), new_work(1, 1), terms, facts, shadows, new_rows(1, 1, 1, least=1)
@@ -94,8 +100,9 @@ def _before_the_loop() -> None:
     run = Run(fund, market_facts(fund, market, funding), seats(market, fund.signals, fund.confidence), _Nowhere())
     end_row = len(market)
     facts = run.facts.stretch(end_row - 24, end_row)
+    run.shadows.begin(int(facts.time[0]))
     run.shadow_targets(facts, np.ones(24, np.bool_))
-    finance.open_cycle(run.fund, run.work, run.terms, facts, run.rows, 0)
+    cycle.open_cycle(run.fund, run.work, run.terms, facts, run.rows, 0)
 
 
 class _Nowhere:

@@ -32,6 +32,17 @@ def slipped_price(
     return max(np.int64(1), np.int64(math.floor(reference_micro * (1.0 - cost))))
 
 
+def queued(depth_lots: Panel, interval_ns: int, participation: float, queue: float) -> Whole:
+    """Most lots that one bar fills of an order resting through it, behind those who stood there before.
+
+    depth_lots  (H, M); NaN = unknown: nothing
+    queue       share of what a bar would fill that is theirs
+    ->          (H, M) int64
+    """
+    lots = np.floor((1.0 - queue) * participation * depth_lots * interval_ns / DAY_NS)
+    return np.where(np.isfinite(lots), np.minimum(lots, 2.0**31), 0.0).astype(np.int64)
+
+
 def liquidity(
     depth_lots: Panel,
     sigma_day: Panel,
