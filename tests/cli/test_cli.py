@@ -11,7 +11,7 @@ import pytest
 
 from podshop.cli import answer, app, main
 from podshop.nouns import DAY_NS, DataError
-from podshop.run.config import load, smallest, starter
+from podshop.run.config import fifty_fund, load, smallest, starter
 from tests.report.test_summary import RESULT
 
 JANUARY_2022_NS = 18_993 * DAY_NS
@@ -130,6 +130,44 @@ def test_agents_list_names_every_setting(capsys):
     agents = {agent["kind"]: agent for agent in json.loads(printed.out)["kinds"]}
     assert agents["momentum"]["settings"]["bar"] == "1h"
     assert all(kind in printed.err and agents[kind]["about"] for kind in agents)
+
+
+def test_agents_list_fits_a_terminal_and_names_everyone(capsys):
+    assert main(["agents", "list"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if len(line) > 120] == []
+    fund = fifty_fund()
+    for name in (*(seat.name for seat in fund.signals), *(m.name for m in fund.mandates)):
+        assert sum(line.startswith(f"{name}  ") for line in lines) == 1, name
+    squeeze = next(i for i, line in enumerate(lines) if line.startswith("scalper_squeeze "))
+    assert lines[squeeze].split()[:7] == ["scalper_squeeze", "scalping", "maker", "2m", "4h", "8", "5"]
+    heard = f"{lines[squeeze]} {lines[squeeze + 1].strip()}"
+    assert heard.endswith("funding_reversal, reversal_three_days x 0.5, basis x 0.5")
+    assert "scalper_fade is meant to decide every 30s; on bars of 1h it decides every 1h" in lines
+
+
+def test_agents_list_says_what_a_mandate_is_told(capsys):
+    assert main(["agents", "list", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["agents"]}
+    assert len(rows) == 25 + 20 + 2
+    swing = rows["swing_carry"]
+    assert swing == swing | {
+        "layer": "execution", "kind": "blend", "horizon": "swing", "style": "twap", "cadence": "8h", "outlook": "7d",
+        "urgency": "8h", "cost_factor": 2.0, "cost_budget": 0.02, "listens": {"carry": 1.0, "relative_carry": 1.0},
+    }  # fmt: skip
+    assert swing["settings"]["volatility_half_life"] == "30d"
+    assert (rows["allocator"]["kind"], rows["drawdown_limiter"]["settings"]["halve_from"]) == ("equal", 0.75)
+
+
+def test_agents_list_shows_who_combines_where_that_is_not_the_blend(fund, tmp_path, capsys):
+    (tmp_path / "mine_for_the_list.py").write_text(
+        "from dataclasses import dataclass\n\n@dataclass\nclass First:\n"
+        "    def __call__(self, voice, weights):\n        return voice[0]\n"
+    )
+    fund.write_text(starter().replace("listens", 'kind = "mine_for_the_list:First"\nlistens', 1))
+    assert main(["agents", "list", str(fund)]) == 0
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("trend_follower "))
+    assert line.endswith("trend; by mine_for_the_list:First")
 
 
 def test_bench_prints_a_line_for_each_number(monkeypatch, capsys):

@@ -10,6 +10,7 @@ import pytest
 
 from podshop.cli import main
 from podshop.nouns import ConfigError
+from podshop.research import execution_contract
 from podshop.research.author import find, write
 from podshop.research.contract import check
 from podshop.signals.momentum.time_series import Momentum
@@ -18,8 +19,9 @@ from podshop.signals.roster import ROSTER
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 
 
-def test_a_new_agent_and_its_test_pass(tmp_path):
-    agent, test = write("quiet_trend", tmp_path)
+@pytest.mark.parametrize("execution", [False, True], ids=["signal", "execution"])
+def test_a_new_agent_and_its_test_pass(tmp_path, execution):
+    agent, test = write("quiet_trend", tmp_path, execution)
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules", agent.name, test.name],
         cwd=tmp_path,
@@ -30,7 +32,8 @@ def test_a_new_agent_and_its_test_pass(tmp_path):
     )
     assert ran.returncode == 0, ran.stdout
     assert "3 passed" in ran.stdout
-    assert [f for f in check(find(f"{agent}:QuietTrend")) if not f.passed] == []
+    hold = execution_contract.check if execution else check
+    assert [f for f in hold(find(f"{agent}:QuietTrend")) if not f.passed] == []
 
 
 def test_an_agent_is_found_by_any_of_its_names(tmp_path, monkeypatch):
@@ -77,6 +80,7 @@ def test_what_cannot_be_found_is_said(what, said, tmp_path, monkeypatch):
         ("numpy", "there is a module of that name"),
         ("podshop", "there is a module of that name"),
         ("rolling", "uses rolling for something else"),
+        ("voice", "uses voice for something else"),
     ],
 )
 def test_a_name_that_no_agent_can_have_is_refused_with_the_reason(name, why, tmp_path):
@@ -106,8 +110,17 @@ def test_what_new_advises_works(tmp_path):
         assert "checks passed" in said(*podshop, "agents", "check", name)
     said(*podshop, "init", "--starter", "mine.toml")
     fund = (tmp_path / "mine.toml").read_text()
-    (tmp_path / "mine.toml").write_text(re.sub(r'kind = "momentum".*\nwindow_bars = .*', f'kind = "{kind}"', fund))
-    assert kind in said(*podshop, "agents", "list", "mine.toml")
+    fund = re.sub(r'kind = "momentum".*\nwindow_bars = .*', f'kind = "{kind}"', fund)
+    advice = said(*podshop, "agents", "new", "late_riser", "--execution")
+    assert "podshop agents check late_riser.py\n" in advice
+    assert "in a table [execution.late_riser]" in advice
+    combines = advice.rpartition('kind = "')[2].partition('"')[0]
+    for name in ("late_riser", combines):
+        assert "9 of 9 checks passed" in said(*podshop, "agents", "check", name)
+    (tmp_path / "mine.toml").write_text(fund.replace("listens", f'kind = "{combines}"\nlistens', 1))
+    listed = said(*podshop, "agents", "list", "mine.toml")
+    assert kind in listed
+    assert combines in listed
 
 
 def test_nothing_is_overwritten(tmp_path):

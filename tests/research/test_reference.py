@@ -7,6 +7,7 @@ import pytest
 
 from podshop.nouns import DataError
 from podshop.research import reference
+from podshop.run.config import fifty, fifty_fund
 from podshop.signals import AGENTS
 from podshop.signals.roster import ROSTER
 
@@ -33,6 +34,19 @@ def test_every_kind_has_source_units_and_example(kind):
 def test_every_shipped_agent_has_a_row():
     for name, agent in ROSTER.items():
         assert f"\n| `{name}` |" in (FOLDER / f"{agent.family}.md").read_text(encoding="utf-8")
+
+
+def test_every_mandate_has_a_row_and_its_reason():
+    text = (FOLDER / "execution.md").read_text(encoding="utf-8")
+    for mandate in fifty_fund().mandates:
+        assert text.count(f"\n| `{mandate.name}` |") == 1
+        assert text.count(f"\n- `{mandate.name}`: ") == 1
+    assert "\n- `swing_chain`: coins that move on the chain are sold or kept weeks later" in text
+
+
+def test_a_mandate_without_a_reason_is_named():
+    with pytest.raises(DataError, match="swing_chain: no reason stands above its table"):
+        reference.execution(fifty_fund().mandates, fifty().replace("# coins that move on the chain are", "# x\n\n"))
 
 
 @pytest.mark.parametrize(

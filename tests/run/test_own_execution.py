@@ -40,6 +40,14 @@ class Twice:
     def __call__(self, voice, weights):
         return voice[0]
 
+@dataclass
+class Signal:
+    bar: str = "1h"
+    reads = ("close", "volume")
+
+    def __call__(self, close, volume):
+        return close
+
 class NoDataclass:
     def __call__(self, voice, weights):
         return voice[0]
@@ -78,6 +86,7 @@ NOT_ONE = "is not an execution agent, expected a dataclass with a call of two ar
         ("Silent", "", NOT_ONE),
         ("OneArray", "", NOT_ONE),
         ("NoDataclass", "", NOT_ONE),
+        ("Signal", "", NOT_ONE),
         ("Twice", "", "has a setting 'stop', which every mandate has: rename it"),
         ("Nobody", "", "cannot be imported: AttributeError: module 'my_own_execution' has no attribute 'Nobody'"),
         ("Boldest", "leest = 1", "execution.trend_follower has no 'leest', did you mean 'least'?"),

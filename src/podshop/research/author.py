@@ -14,14 +14,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from podshop.nouns import ConfigError, SignalAgent
+from podshop.nouns import ConfigError, ExecutionAgent, SignalAgent
+from podshop.research import templates
+from podshop.run.config.own import combines
 
-USED = ("maths", "rolling", "confidence")  # imported by the file that `write` writes
+USED = ("maths", "rolling", "confidence", "np", "voice", "weights")  # what the files that `write` writes call so
 ASKED = ("bar", "reads", "family", "cross_sectional", "lookback_bars")
 
 
-def find(what: str) -> SignalAgent:
-    """The agent that is meant, with its default settings.
+def find(what: str) -> SignalAgent | ExecutionAgent:
+    """The agent that is meant, with its default settings; an execution agent is one that reads no columns.
 
     what  a kind or a shipped agent (momentum, trend_week), module:Class (of this folder, or installed), path.py:Class,
           path.py with one agent in it, or the name of such a file in this folder
@@ -51,8 +53,8 @@ def find(what: str) -> SignalAgent:
     raise ConfigError(f"no agent {what!r}{hint}")
 
 
-def write(name: str, folder: Path) -> tuple[Path, Path]:
-    """Write NAME.py, an agent that works, and test_NAME.py, which holds it to the contract.
+def write(name: str, folder: Path, execution: bool = False) -> tuple[Path, Path]:
+    """Write NAME.py, a signal or an execution agent that works, and test_NAME.py, which holds it to the contract.
 
     Raises ConfigError for a name that no module can have, or a file that is there already.
     """
@@ -64,11 +66,20 @@ def write(name: str, folder: Path) -> tuple[Path, Path]:
             raise ConfigError(f"{path}: is there already, and nothing was written")
     if name in sys.stdlib_module_names or any(finder.find_spec(name, None) for finder in sys.meta_path):
         raise ConfigError(f"{name!r} cannot name an agent: there is a module of that name, which it would hide")
-    cls = "".join(word.capitalize() for word in name.split("_"))
+    texts = (templates.EXECUTION, templates.EXECUTION_TEST) if execution else (templates.SIGNAL, templates.SIGNAL_TEST)
     folder.mkdir(parents=True, exist_ok=True)
-    agent.write_text(AGENT.replace("NAME", name).replace("CLASS", cls), encoding="utf-8")
-    test.write_text(TEST.replace("NAME", name).replace("CLASS", cls), encoding="utf-8")
+    for path, text in zip((agent, test), texts, strict=True):
+        path.write_text(text.replace("NAME", name).replace("CLASS", class_name(name)), encoding="utf-8")
     return agent, test
+
+
+def class_name(name: str) -> str:
+    """What the class in NAME.py is called.
+
+    >>> class_name("quiet_trend")
+    'QuietTrend'
+    """
+    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def _wrong_name(name: str) -> str:
@@ -82,12 +93,12 @@ def _wrong_name(name: str) -> str:
     return ""
 
 
-def _made(cls: Any, what: str) -> SignalAgent:
+def _made(cls: Any, what: str) -> SignalAgent | ExecutionAgent:
     lacks = [part for part in (*ASKED, "__call__") if not hasattr(cls, part)]
-    if lacks:
+    if lacks and not combines(cls):
         raise ConfigError(f"{what}: is not a signal agent, it lacks {', '.join(lacks)}")
     try:
-        agent: SignalAgent = cls()
+        agent: SignalAgent | ExecutionAgent = cls()
     except Exception as e:  # noqa: BLE001  whatever a stranger's class raises
         raise ConfigError(f"{what}: cannot be made with its default settings: {type(e).__name__}: {e}") from None
     return agent
@@ -103,7 +114,7 @@ def _chosen(module: ModuleType, name: str, what: str) -> type[Any]:
     agents = [
         cls
         for _, cls in inspect.getmembers(module, inspect.isclass)
-        if cls.__module__ == module.__name__ and is_dataclass(cls) and hasattr(cls, "reads")
+        if cls.__module__ == module.__name__ and ((is_dataclass(cls) and hasattr(cls, "reads")) or combines(cls))
     ]
     if len(agents) != 1:
         there = ", ".join(cls.__name__ for cls in agents) or "none"
@@ -143,69 +154,3 @@ def _beside(folder: Path, what: str) -> Iterator[None]:
         raise ConfigError(f"{what}: cannot be imported: {type(e).__name__}: {e}") from None
     finally:
         sys.path[:] = before
-
-
-AGENT = '''"""NAME: say here in one line what you believe, and who found it. This one works: change what it computes.
-
-Source: Brock, Lakonishok & LeBaron (1992), "Simple technical trading rules and the stochastic properties of stock
-returns", Journal of Finance 47(5), 1731-1764 (the price against its moving average).
-"""
-
-from dataclasses import dataclass
-from typing import ClassVar
-
-from podshop import maths
-from podshop.maths import confidence, rolling
-from podshop.nouns import Panel
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CLASS:
-    """Lean the way the price stands beside its own average."""
-
-    bar: str = "4h"  # it is asked once per bar of this length, and its opinion holds until the next
-    window_bars: int = 120  # a setting: the fund file may change it
-    reads: ClassVar[tuple[str, ...]] = ("close",)
-    family: ClassVar[str] = "momentum"  # momentum, reversal, funding, onchain or sentiment
-    cross_sectional: ClassVar[bool] = False  # True if a market's opinion depends on the others
-
-    @property
-    def lookback_bars(self) -> int:
-        return self.window_bars
-
-    def __call__(self, close: Panel) -> Panel:
-        return NAME(close, self.window_bars)
-
-
-def NAME(close: Panel, window_bars: int) -> Panel:
-    """Score each market by how far it stands above its average, in its own deviations.
-
-    close        (T, M) price in quote currency, > 0; NaN where not listed
-    window_bars  bars of the average, the newest included, >= 2
-    ->           (T, M) conviction in [-1, 1]; NaN means no opinion, 0 means flat
-
-    >>> import numpy as np
-    >>> NAME(np.array([[10.0], [11.0], [12.0], [10.0]]), window_bars=3).round(2).ravel()
-    array([  nan,   nan,  0.77, -0.79])
-    """
-    return confidence(rolling.zscore(maths.log(close), window_bars))
-'''
-
-TEST = '''"""NAME keeps the contract of signal agents, and says what it should."""
-
-import numpy as np
-from NAME import CLASS
-
-from podshop.research.contract import check
-
-
-def test_NAME_keeps_the_contract() -> None:
-    assert [(finding.check, finding.found, finding.fix) for finding in check(CLASS()) if not finding.passed] == []
-
-
-def test_NAME_is_long_where_the_price_has_risen() -> None:
-    close = np.exp(np.linspace(0.0, 0.5, 200))[:, None]
-    said = CLASS(window_bars=100)(close=close)
-    assert np.isnan(said[:79]).all()
-    assert (said[99:] > 0.5).all()
-'''

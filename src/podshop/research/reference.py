@@ -1,19 +1,23 @@
-"""The pages of the signal agents, a family each, from their docstrings: `python -m podshop.research.reference DIR`.
+"""The pages of the agents: `python -m podshop.research.reference DIR`.
 
-An agent without source, units or example cannot have a page.
+A page for each family of signal agents, from their docstrings: one without source, units or example cannot have a page.
+A page for the execution agents, from the fund file of the fifty: one without a reason above its table has none either.
 """
 
 import inspect
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from podshop.nouns import DataError, SignalAgent, duration_ns
+from podshop.nouns import DataError, ExecutionAgent, Mandate, SignalAgent, duration_ns
 from podshop.research.checks import FAMILIES
 from podshop.run.calibrate import horizon_bars
+from podshop.run.config import fifty, fifty_fund
+from podshop.run.config.checks import HORIZONS
 from podshop.signals import AGENTS
 from podshop.signals.roster import ROSTER
 
@@ -27,7 +31,7 @@ TITLES = {
 
 
 def pages() -> dict[str, str]:
-    """File name -> text of every page: one per family, and an index."""
+    """File name -> text of every page: one per family, one of the execution agents, and an index."""
     found = {f"{family}.md": page(family) for family in FAMILIES}
     lines = [
         f"- [{TITLES[family]}]({family}.md): {sum(a.family == family for a in ROSTER.values())} agents, "
@@ -35,13 +39,18 @@ def pages() -> dict[str, str]:
         for family in FAMILIES
     ]
     intro = (
-        "# The signal agents\n\n"
-        "Every agent turns what was known of its markets into a conviction between -1 and 1; NaN is no opinion,\n"
+        "# The agents\n\n"
+        "Every signal agent turns what was known of its markets into a conviction between -1 and 1; NaN is none,\n"
         "0 is flat. "
         "These pages are made from the docstrings by `make docs`. What each agent is worth, with its error bars:\n"
         "`podshop agents score --data DIR --out scorecards.html`. To write one of yours: `podshop agents new NAME`.\n"
     )
-    return {"index.md": f"{intro}\n" + "\n".join(lines) + "\n"} | found
+    books = fifty_fund().mandates
+    lines.append(
+        f"\nWhat they say is heard by {len(books)} [execution agents](execution.md): "
+        + ", ".join(f"{sum(m.horizon == horizon for m in books)} {horizon}" for horizon in HORIZONS)
+    )
+    return {"index.md": f"{intro}\n" + "\n".join(lines) + "\n", "execution.md": execution(books, fifty())} | found
 
 
 def page(family: str) -> str:
@@ -59,6 +68,49 @@ def page(family: str) -> str:
         *shipped,
     ]
     return "\n".join([*head, *(line for kind, cls in kinds.items() for line in _kind(kind, cls))]) + "\n"
+
+
+def execution(books: Sequence[Mandate], file: str) -> str:
+    """The execution agents of a fund file: what each is told, and the reason that stands above its table."""
+    head = [
+        "# Execution",
+        "",
+        "An execution agent turns what signals say into positions of a book of its own. These are the mandates of",
+        "`funds/fifty.toml`, with the reasons that stand there; [the README](../../README.md#the-fund-file) says what",
+        "each key means. Each sizes a position by its volatility target and the market's own risk, leaves at its stop",
+        "or after its longest holding, and grows only where what its forecasts were worth beats what the trade costs.",
+    ]
+    return "\n".join([*head, *(line for h in HORIZONS for line in _horizon(h, books, file)), *_own()]) + "\n"
+
+
+def _horizon(horizon: str, books: Sequence[Mandate], file: str) -> Iterator[str]:
+    """The table of a horizon's mandates, and their reasons."""
+    mine = [m for m in books if m.horizon == horizon]
+    yield from ("", f"## {horizon.capitalize()}", "")
+    yield "| agent | hears | markets | decides every | looks ahead | trades | risk | costs at most |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for m in mine:
+        voices = ", ".join(f"{name} x {weight:g}" if weight != 1 else name for name, weight in m.listens.items())
+        style = m.style if m.style == "taker" else f"{m.style} within {m.urgency}"
+        yield (
+            f"| `{m.name}` | {voices} | {len(m.markets)} | {m.cadence} | {m.outlook} | {style} | "
+            f"{100 * m.volatility_target:g} % | {100 * m.cost_budget:g} % |"
+        )
+    yield ""
+    for m in mine:
+        if not (found := re.search(rf"((?:^# .*\n)+)\[execution\.{m.name}\]$", file, flags=re.MULTILINE)):
+            raise DataError(f"{m.name}: no reason stands above its table in the fund file")
+        yield f"- `{m.name}`: {' '.join(found.group(1).replace('# ', '').split())}"
+
+
+def _own() -> Iterator[str]:
+    """How to combine voices otherwise."""
+    yield from ("", "## One of your own", "")
+    yield "The voices are blended: weighted, added, and enlarged by as much as they have disagreed in the past"
+    yield '(`max_diversification`). A class of your own takes the place of that, with `kind = "module:Class"`;'
+    yield "`podshop agents new NAME --execution` writes one that works, `podshop agents check` holds it to this:"
+    call = inspect.cleandoc(ExecutionAgent.__call__.__doc__ or "")
+    yield from ("", "```text", "agent(voice, weights)", "", call, "```")
 
 
 def _belief(package: ModuleType) -> str:

@@ -1,20 +1,16 @@
 """A fund file -> a Fund; every mistake is one line that says where, what was found, and what was expected."""
 
 import hashlib
-import importlib
-import inspect
 import json
-import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, fields, is_dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 from podshop.nouns import ConfigError, ExecutionAgent, Instrument, Mandate, SignalAgent, duration_ns
 from podshop.nouns.symbols import instrument
-from podshop.run.config import checks
+from podshop.run.config import checks, own
 from podshop.run.config.reading import TABLE, Place, one_line, record, value, values
 from podshop.run.config.reference import fifty, starter
 from podshop.run.config.sections import (
@@ -114,46 +110,10 @@ def _seats(
         markets = value(at.at("markets"), settings.pop("markets", list(market.markets)), tuple[str, ...])
         checks.check_names(at.at("markets"), markets, market.markets)
         calibrated = value(at.at("calibrated"), settings.pop("calibrated", False), bool)
-        with _importable(folder):
-            agent = cast(SignalAgent, record(at, settings, _agent_class(at.at("kind"), kind)))
+        with own.importable(folder):
+            agent = cast(SignalAgent, record(at, settings, own.signal_class(at.at("kind"), kind)))
         checks.check_agent(at, agent, interval_ns)
         yield SignalSeat(name=name, kind=kind, agent=agent, markets=markets, calibrated=calibrated)
-
-
-def _agent_class(place: Place, kind: str) -> type[Any]:
-    """Find a signal agent's class by its name in AGENTS, or as module:Class."""
-    from podshop.signals import AGENTS  # numba and the rolling library come with it
-
-    if ":" not in kind:
-        if kind not in AGENTS:
-            raise place.unknown(kind, tuple(AGENTS))
-        return AGENTS[kind]
-    cls = _imported(place, kind)
-    lacks = [part for part in ("reads", "lookback_bars", "__call__") if not hasattr(cls, part)]
-    if not (isinstance(cls, type) and is_dataclass(cls)) or lacks or "bar" not in cls.__dataclass_fields__:
-        raise ConfigError(
-            f"{place}: {kind!r} is not a signal agent, expected a dataclass with bar, reads, lookback_bars, a call"
-        )
-    return cls
-
-
-def _imported(place: Place, kind: str) -> Any:
-    """What module:Class names."""
-    module, _, name = kind.partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except Exception as e:  # noqa: BLE001 - a user's module may raise anything while it is imported
-        raise ConfigError(f"{place}: {kind!r} cannot be imported: {type(e).__name__}: {one_line(e)}") from None
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """Let `module:Class` name a file beside the fund file; installed modules come first."""
-    sys.path.append(str(folder.resolve()))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder.resolve()))
 
 
 def _books(
@@ -172,47 +132,25 @@ def _books(
             raise at.wrong(table, "a table")
         settings = {"markets": list(market.markets)} | table
         kind = value(at.at("kind"), table.get("kind", checks.BLEND), str)
-        agent = None
-        if kind != checks.BLEND:
-            with _importable(folder):
-                agent = _own(at, settings, kind)
+        agent = None if kind == checks.BLEND else _combiner(at, settings, kind, folder)
         mandate = record(at, settings, Mandate, given={"name": name})
         checks.check_names(at.at("markets"), mandate.markets, market.markets)
         checks.check_mandate(at, mandate, seats, interval_ns)
         yield mandate, agent
 
 
-def _own(place: Place, settings: dict[str, Any], kind: str) -> ExecutionAgent:
-    """Make the execution agent of one's own that `kind` names, of those settings that are its: it takes them away."""
+def _combiner(place: Place, settings: dict[str, Any], kind: str, folder: Path) -> ExecutionAgent:
+    """Make the class of one's own that `kind` names; those of the settings that are its are taken away."""
     if ":" not in kind:
         raise place.at("kind").wrong(kind, f"{checks.BLEND!r}, or module:Class")
-    cls = _imported(place.at("kind"), kind)
-    if not (isinstance(cls, type) and is_dataclass(cls) and _takes_two(cls)):
-        raise ConfigError(
-            f"{place.at('kind')}: {kind!r} is not an execution agent, expected a dataclass with a call of two arrays: "
-            "voice and weights"
-        )
-    mine = [f.name for f in fields(cls) if f.init]
-    theirs = [f.name for f in fields(Mandate) if f.name != "name"]
-    for name in mine:
-        if name in (*theirs, "name"):
-            raise ConfigError(
-                f"{place.at('kind')}: {kind!r} has a setting {name!r}, which every mandate has: rename it"
-            )
-    for name in settings:
-        if name not in (*mine, *theirs):
-            raise place.unknown(name, (*mine, *theirs))
-    return cast(ExecutionAgent, record(place, {name: settings.pop(name) for name in mine if name in settings}, cls))
-
-
-def _takes_two(cls: type[Any]) -> bool:
-    """Whether its instances can be called with two arguments by position."""
-    call = next((vars(base)["__call__"] for base in cls.__mro__ if "__call__" in vars(base)), None)
-    try:
-        inspect.signature(cast(Callable[..., Any], call)).bind(cls, "voice", "weights")
-    except (TypeError, ValueError):
-        return False
-    return True
+    with own.importable(folder):
+        cls = own.execution_class(place.at("kind"), kind)
+        mine = [f.name for f in fields(cls) if f.init]
+        theirs = [f.name for f in fields(Mandate) if f.name != "name"]
+        for name in settings:
+            if name not in (*mine, *theirs):
+                raise place.unknown(name, (*mine, *theirs))
+        return cast(ExecutionAgent, record(place, {name: settings.pop(name) for name in mine if name in settings}, cls))
 
 
 def _instruments(place: Place, markets: tuple[str, ...], venue: VenueSection) -> Iterator[Instrument]:
