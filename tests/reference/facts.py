@@ -151,6 +151,7 @@ class Ladder:
 class Terms:
     """The fund file. `mandates` are Seats or anything with their fields; fractions are fractions, not bps.
 
+    prior_slope  signal -> what its family is held to be worth; a Seat's `prior` is their mean by weight
     operator   'never', or the nanoseconds after which a person lowers REDUCE_ONLY
     allocator  'equal' or 'article'
     """
@@ -172,6 +173,7 @@ class Terms:
     maker_fee_e8: int = 15_000
     assumed_funding_bps_8h: float = 1.0
     prior_observations: int = 200
+    prior_slope: Mapping[str, float] = field(default_factory=dict)
     ladder: Ladder = field(default_factory=Ladder)
     allocator: str = "article"
     window_days: int = 30

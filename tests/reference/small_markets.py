@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -118,6 +118,7 @@ def _plain_fund(seed: int, markets: int, books: int, interval_ns: int, cycles: i
 def _styled(chance: random.Random, facts: Facts, terms: Terms) -> tuple[Facts, Terms]:
     """Some books wait or slice, some look at their costs, and some have a sigma of their own."""
     interval_ns = facts.interval_ns
+    slopes = {name: chance.choice((-0.05, 0.0, 0.1, 0.4)) for name in facts.convictions}
     mandates = tuple(
         replace(
             seat,
@@ -127,7 +128,7 @@ def _styled(chance: random.Random, facts: Facts, terms: Terms) -> tuple[Facts, T
             outlook_ns=chance.choice((1, 3, 24)) * interval_ns,
             cost_factor=chance.choice((0.0, 0.0, 0.0, 1.0, 3.0)),
             cost_budget=chance.choice((0.003, 0.05, 1e9, 1e9, 1e9)),
-            prior=chance.choice((0.0, 0.05, 0.3)),
+            prior=_mean_by_weight(slopes, seat.listens),
         )
         for seat in terms.mandates
     )
@@ -137,8 +138,13 @@ def _styled(chance: random.Random, facts: Facts, terms: Terms) -> tuple[Facts, T
         maker_fee_e8=chance.choice((0, 15_000)),
         assumed_funding_bps_8h=chance.choice((0.0, 1.0)),
         prior_observations=chance.choice((5, 200)),
+        prior_slope=slopes,
     )
     return _ranged(chance, facts, [seat.name for seat in mandates if chance.random() < 0.6]), terms
+
+
+def _mean_by_weight(slopes: Mapping[str, float], listens: Mapping[str, float]) -> float:
+    return sum(abs(w) * slopes[name] for name, w in listens.items()) / sum(abs(w) for w in listens.values())
 
 
 def _ranged(chance: random.Random, facts: Facts, own_sigma: Sequence[str]) -> Facts:
