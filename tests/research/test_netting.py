@@ -1,0 +1,106 @@
+"""What netting, the buffer and the cost gate save: by hand on a few fills, and as a whole on the simulated exchange."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from podshop.nouns import DAY_NS
+from podshop.nouns.verdict import CROSS_FILL, HOUSE_FILL, MAKER_FILL, SETTLEMENT_FILL, VENUE_FILL
+from podshop.research.netting import costs, fee_alone
+from podshop.run.backtest import market_facts
+from podshop.run.config import starter_fund
+from podshop.run.config.sections import Fund
+from podshop.run.loop import Run
+from podshop.run.opinions import seats
+from podshop.run.world import SIMULATED_SINCE_NS, World, read_world
+
+PAYING = (VENUE_FILL, CROSS_FILL, MAKER_FILL)
+
+
+def quiet(done: int, total: int, text: str) -> None:
+    """Progress that nobody watches."""
+
+
+def gated() -> Fund:
+    """The starter, with one book that waits; the others ask whether a trade is worth it."""
+    fund = starter_fund()
+    first, *others = fund.mandates
+    asking = [replace(m, cost_factor=1.5, cost_budget=0.02, buffer=0.2) for m in others]
+    return replace(fund, mandates=(replace(first, style="maker", buffer=0.2), *asking))
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """A hundred days of the simulated exchange."""
+    return read_world(starter_fund(), None, SIMULATED_SINCE_NS, SIMULATED_SINCE_NS + 100 * DAY_NS)
+
+
+@pytest.fixture(scope="module")
+def found(world: World) -> dict[str, Any]:
+    return costs(gated(), world, quiet)
+
+
+def test_alone_every_lot_pays_the_takers_fee() -> None:
+    """4.5 bps of 2 USD is 900 micro-dollars; a fraction of a micro-dollar is paid whole, once for each fill."""
+    kinds = (VENUE_FILL, CROSS_FILL, MAKER_FILL, SETTLEMENT_FILL, HOUSE_FILL)
+    fills = {"kind": np.array(kinds), "lots": np.array([2, -2, 2, 2, 2]), "price_micro": np.full(5, 1_000_000)}
+    assert fee_alone(fills, 4.5) == 3 * 900
+    assert fee_alone(fills | {"price_micro": np.full(5, 1_000_001)}, 4.5) == 3 * 901
+    assert fee_alone({name: column[3:] for name, column in fills.items()}, 4.5) == 0
+
+
+def test_fees_without_netting_are_those_of_a_plain_loop_over_the_fills(world: World, found: dict[str, Any]) -> None:
+    fund, times, fills = gated(), world.decision_times(), []
+
+    class Fills:
+        def write(self, table: str, columns: Any, /) -> None:
+            if table == "fills":
+                names = ("kind", "lots", "price_micro", "fee_micro")
+                fills.extend(zip(*(columns[name].tolist() for name in names), strict=True))
+
+    facts = market_facts(fund, world.market, world.funding)
+    Run(fund, facts, seats(world.market, fund.signals, fund.confidence), Fills()).run(times, quiet)
+    alone = -sum(-abs(lots) * price * 45_000 // 10**8 for kind, lots, price, _ in fills if kind in PAYING)
+    assert {kind for kind, *_ in fills} >= set(PAYING)
+    assert round(found["fees"]["buffer_alone"]["fees"] * 1e6) == alone
+    assert round(found["fees"]["netting_and_buffer"]["fees"] * 1e6) == sum(fee for *_, fee in fills)
+
+
+def test_each_saves_and_both_save_most(found: dict[str, Any]) -> None:
+    fees = {case: row["fees"] for case, row in found["fees"].items()}
+    assert fees["netting_and_buffer"] < fees["buffer_alone"] < fees["neither"]
+    assert fees["netting_and_buffer"] < fees["netting_alone"] < fees["neither"]
+    for case, row in found["fees"].items():
+        assert row["times"] == pytest.approx(fees[case] / fees["netting_and_buffer"])
+    assert found["fees"]["neither"]["traded"] > found["fees"]["buffer_alone"]["traded"]
+
+
+def test_books_and_the_fund_tell_the_same(found: dict[str, Any]) -> None:
+    """But for the house, which here has only the rounding of funding."""
+    for run, gate in (("as_it_is", "with_gate"), ("no_gate", "without_gate")):
+        for total, book in (("net", "book_net"), ("costs", "book_costs")):
+            assert sum(row[gate][book] for row in found["mandates"]) == pytest.approx(
+                found["totals"][run][total], abs=0.01
+            )
+
+
+def test_the_gate_holds_back_and_keeps_to_the_budget(found: dict[str, Any]) -> None:
+    """The book that never asks trades alike with and without; the others spend less, and what they may."""
+    never, *asking = found["mandates"]
+    for key in ("shadow_net", "shadow_costs", "held_back"):
+        assert never["with_gate"][key] == never["without_gate"][key]
+    for row in asking:
+        assert row["with_gate"]["held_back"] > 0 == row["without_gate"]["held_back"]
+        assert row["with_gate"]["shadow_costs"] < row["without_gate"]["shadow_costs"]
+        assert row["with_gate"]["within_budget"]
+    assert found["totals"]["as_it_is"]["costs"] < found["totals"]["no_gate"]["costs"]
+
+
+def test_a_budget_that_is_too_small_is_seen(world: World) -> None:
+    """Without the gate, costs are held against the budget that the fund file names."""
+    fund = starter_fund()
+    poor = replace(fund, mandates=tuple(replace(m, cost_budget=1e-6) for m in fund.mandates))
+    rows = costs(poor, world, quiet)["mandates"]
+    assert not any(row["without_gate"]["within_budget"] for row in rows if row["without_gate"]["shadow_costs"] > 0)
