@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podshop.risk import var
-from podshop.risk.var import Tail, bend, cornish_fisher, filtered, historical, in_domain, parametric, shrunk
+from podshop.risk.var import Tail, bend, cornish_fisher, historical, in_domain, parametric, shrunk, student_t
 
 LEVELS = (0.95, 0.975, 0.99)
 seeds = st.integers(0, 2**32 - 1)
@@ -27,7 +27,7 @@ def three(weights: np.ndarray, days: np.ndarray, level: float) -> list[Tail | No
     moments = var.shape(days @ weights)
     return [
         parametric(weights, covariance, level),
-        historical(weights, filtered(days, 10), level),
+        historical(weights, np.expm1(days), level),
         cornish_fisher(var.deviation(weights, covariance), *moments, level),
     ]
 
@@ -55,34 +55,6 @@ def test_too_few_days_have_no_quantile() -> None:
     assert historical(np.ones(1), days, 0.99) is not None
     assert historical(np.ones(1), days[1:], 0.99) is None
     assert historical(np.ones(1), days[1:], 0.95) is not None
-    assert filtered(days[:10], 10).shape == (0, 1)
-
-
-def test_days_are_filtered_by_the_volatility_expected_of_each() -> None:
-    """Hull & White's rescaling, by a plain loop: yesterday's variance divides a day, today's multiplies it."""
-    days = some(3, 40, 2)[1]
-    found, decay = filtered(days, 10), 0.5**0.1
-    for m in range(2):
-        variance = sum(r * r for r in days[:10, m]) / 10
-        expected = []
-        for r in days[10:, m]:
-            expected.append(variance)
-            variance = decay * variance + (1 - decay) * r * r
-        wanted = [math.exp(r * math.sqrt(variance / e)) - 1 for r, e in zip(days[10:, m], expected, strict=True)]
-        assert found[:, m] == pytest.approx(wanted)
-
-
-def test_a_calm_past_is_scaled_up_to_a_wild_present() -> None:
-    """Volatility doubled a hundred days ago: the plain history says half of what the filtered one does."""
-    days = np.random.default_rng(4).normal(0, 0.01, (1000, 1))
-    days[900:] = 0.02 * np.sign(days[900:])
-    now, plain = historical(np.ones(1), filtered(days, 20), 0.95), historical(np.ones(1), days[:900], 0.95)
-    assert now is not None is not plain
-    assert now.var / plain.var == pytest.approx(2, rel=0.1)
-
-
-def test_a_market_that_never_moved_has_no_days() -> None:
-    assert np.array_equal(filtered(np.zeros((30, 2)), 10), np.zeros((20, 2)))
 
 
 def test_the_expansion_without_skewness_and_kurtosis_is_the_normal() -> None:
@@ -157,6 +129,30 @@ def test_components_sum_to_the_var_for_markets_and_for_books(seed: int) -> None:
     for m in range(4):  # a marginal is a slope
         moved = weights + 1e-7 * (np.arange(4) == m)
         assert (parametric(moved, covariance, 0.99).var - whole) / 1e-7 == pytest.approx(marginal[m], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("nu", "quantiles"), [(5, (2.015, 3.365)), (6, (1.943, 3.143)), (10, (1.812, 2.764)), (30, (1.697, 2.457))]
+)
+def test_the_student_t_is_that_of_the_tables(nu: int, quantiles: tuple[float, float]) -> None:
+    """Upper 5 % and 1 % points as every table prints them; the mean beyond, summed over a fine grid of the tail."""
+    kurtosis = 6 / (nu - 4)
+    wide = math.sqrt(nu / (nu - 2))
+    for level, quantile in zip((0.95, 0.99), quantiles, strict=True):
+        tail = student_t(wide, kurtosis, level)
+        assert tail.var == pytest.approx(quantile, abs=6e-4)
+        t = np.linspace(tail.var, 500, 2_000_001)[1::2]
+        density = (1 + t * t / nu) ** (-(nu + 1) / 2)
+        assert tail.es == pytest.approx((t * density).sum() / density.sum(), rel=1e-3)
+
+
+def test_a_student_t_without_kurtosis_is_the_normal() -> None:
+    for level in LEVELS:
+        normal = parametric(np.ones(1), np.eye(1), level)
+        assert student_t(1.0, 0.0, level) == student_t(1.0, -1.0, level) == pytest.approx(normal)
+        assert student_t(1.0, 0.002, level) == pytest.approx(normal, rel=2e-3)
+        assert student_t(2.0, 50.0, level).var == pytest.approx(2 * student_t(1.0, 50.0, level).var)
+    assert student_t(1.0, 1e9, 0.99).var < 4  # four degrees of freedom at the least
 
 
 def test_a_hedge_takes_risk_away() -> None:

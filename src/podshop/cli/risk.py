@@ -1,6 +1,6 @@
 """podshop risk"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,14 +8,12 @@ from typing import Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
-from podshop.cli.answer import AsJson, answer
+from podshop.cli.answer import AsJson, answer, progress
 from podshop.maths import log_return
-from podshop.nouns import DAY_NS, HOUR_NS, DataError, Panel, Times, duration_ns, utc_text
-from podshop.risk import var
-from podshop.risk.covariance import HALF_LIFE_DAYS, KNOWN_FROM_DAYS, WINDOW_DAYS
+from podshop.nouns import DAY_NS, HOUR_NS, ConfigError, DataError, Panel, Times, duration_ns, utc_text
+from podshop.risk import monitor, var
+from podshop.risk.monitor import LEVELS, LIMIT_LEVEL
 
-LEVELS = (0.95, 0.99)
-LIMIT_LEVEL = 0.95  # of the fund's VaR limit, and of the contributions
 METHODS = {
     "parametric": "normal, shrunk EWMA covariance",
     "historical": "past days at today's volatility",
@@ -24,14 +22,25 @@ METHODS = {
 
 
 def risk(
-    folder: Annotated[Path, Parameter(help="Folder that `podshop backtest --out` wrote.")],
+    folder: Annotated[Path | None, Parameter(help="Folder that `podshop backtest --out` wrote.")] = None,
     /,
     *,
+    history: Annotated[bool, Parameter(negative="", help="Test the VaR on real days since 2020 instead.")] = False,
+    data: Annotated[Path | None, Parameter(help="Folder of history, for --history.")] = None,
     json: AsJson = False,
 ) -> None:
     """Show what a run's last portfolio may lose in a day, how far its limits are, and whose risk it is."""
-    found = measure(*read(folder))
-    answer(found, _text(found), as_json=json)
+    if (folder is None) == (not history) or history != (data is not None):
+        raise ConfigError("podshop risk wants the folder of a run, or --history and --data with a folder of history")
+    if data is not None:
+        from podshop.research.var_history import PORTFOLIOS, var_history
+
+        with progress() as show:
+            judged = var_history(data, list(PORTFOLIOS), show)
+        answer(judged, _history(judged), as_json=json)
+    elif folder is not None:
+        found = measure(*read(folder))
+        answer(found, _text(found), as_json=json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,26 +122,29 @@ def read(folder: Path) -> tuple[dict[str, Any], Portfolio]:
 def measure(result: Mapping[str, Any], held: Portfolio) -> dict[str, Any]:
     """The answer of `podshop risk --json`: losses, limits and contributions as fractions of NAV.
 
-    tails         method -> level -> var, es; None where there is too little history, or no such expansion
+    tails         method -> level -> var, es; None where there is too little history
     limits        one row each: name, of (which market or method), used, bound, left
-    markets, books  weight (net), component (of the parametric VaR at 95 %; they sum to it), share of it
-    days, shrinkage, gate_var  days of history that count, how far the covariance was shrunk, the VaR of the NAV row
+    markets, books  weight (net), component (of the largest VaR at 95 %; they sum to it), share of it
+    days, shrinkage, gate_var  past days that count, how far the covariance was shrunk, the VaR of the NAV row
     """
     weights = held.weights.sum(axis=0)
-    sampled = covariance(held)
-    matrix = None if sampled is None else sampled.covariance
-    scenarios = var.filtered(daily(held), HALF_LIFE_DAYS)
+    bars = log_return(held.mark)[1:]
+    sampled = monitor.shrunk_covariance(bars, DAY_NS / held.bar_ns)
+    matrix = np.zeros((len(weights), len(weights))) if sampled is None else sampled.covariance
+    last_ns = int(held.time[-1]) if len(held.time) else held.at_ns
+    found = monitor.PortfolioMonitor().measure(weights, matrix, bars, daily(held), held.bar_ns, last_ns)
     tails = {
-        name: {f"{level:g}": _tail(name, weights, matrix, scenarios, level) for level in LEVELS} for name in METHODS
+        method: {f"{level:g}": _tail(weights, sampled, tail) for level, tail in by_level.items()}
+        for method, by_level in found.tails.items()
     }
-    marginal = np.full(len(weights), np.nan) if matrix is None else var.marginal_var(weights, matrix, LIMIT_LEVEL)
+    marginal = np.full(len(weights), np.nan) if sampled is None else found.marginal
     return {
         "fund": result["fund"],
         "simulated": result["simulated"],
         "time": utc_text(held.at_ns),
         "nav_usd": held.nav_micro / 1e6,
-        "days": len(scenarios),
-        "shrinkage": None if sampled is None else sampled.intensity,
+        "days": found.days,
+        "shrinkage": found.shrinkage,
         "gate_var": held.gate_var,
         "tails": tails,
         "limits": _limits(result["limits"], held, weights, tails),
@@ -141,36 +153,16 @@ def measure(result: Mapping[str, Any], held: Portfolio) -> dict[str, Any]:
     }
 
 
-def covariance(held: Portfolio) -> var.Shrunk | None:
-    """Of a day, as the gate weighs it (half-life and window), on bars known in all markets; None under ten days."""
-    per_day = DAY_NS / held.bar_ns
-    returns = log_return(held.mark)[-round(WINDOW_DAYS * per_day) :]
-    known = np.isfinite(returns).all(axis=1)
-    if known.sum() < KNOWN_FROM_DAYS * per_day or not held.markets:
-        return None
-    weight = var.ewma_weights(len(returns), HALF_LIFE_DAYS * per_day)[known]
-    found = var.shrunk(returns[known], weight / weight.sum())
-    return var.Shrunk(found.covariance * per_day, found.intensity)
-
-
 def daily(held: Portfolio) -> Panel:
-    """(D, M) log returns of whole days before the last bar, complete ones."""
-    ends = (held.time[-1:] - held.time) % DAY_NS == 0 if len(held.time) else np.empty(0, np.bool_)
-    returns = log_return(held.mark[ends])
-    return np.asarray(returns[np.isfinite(returns).all(axis=1)])
+    """(D, M) log returns of whole days, the last of which ended with or before the last bar."""
+    midnight = held.time % DAY_NS == 0
+    return log_return(held.mark[midnight])[1:]
 
 
-def _tail(method: str, weights: Panel, matrix: Panel | None, scenarios: Panel, level: float) -> dict[str, float] | None:
+def _tail(weights: Panel, sampled: var.Shrunk | None, found: var.Tail | None) -> dict[str, float] | None:
     if not weights.any():
         return {"var": 0.0, "es": 0.0}
-    found = None
-    if method == "historical":
-        found = var.historical(weights, scenarios, level)
-    elif method == "parametric" and matrix is not None:
-        found = var.parametric(weights, matrix, level)
-    elif matrix is not None and var.historical(weights, scenarios, level) is not None:  # days enough to see a tail
-        found = var.cornish_fisher(var.deviation(weights, matrix), *var.shape(scenarios @ weights), level)
-    return None if found is None else {"var": found.var, "es": found.es}
+    return None if found is None or sampled is None else {"var": found.var, "es": found.es}
 
 
 def _limits(
@@ -219,7 +211,7 @@ def _text(found: Mapping[str, Any]) -> str:
         lines.append(f"  {name + ': ' + about:<44}{cells}")
     lines += [
         f"  VaR 95 % of the gate: {_percent(found['gate_var'])}; {found['days']:,} days of history; unknown where "
-        "these are too few for the level or too bent for the method",
+        "these are too few for the level",
         "",
         f"  {'limit':<44}{'used':>10}{'bound':>10}{'left':>10}",
     ]
@@ -229,12 +221,38 @@ def _text(found: Mapping[str, Any]) -> str:
         for row in found["limits"]
     ]
     for key in ("markets", "books"):
-        lines += ["", f"  {'parametric VaR 95 % by ' + key:<44}{'weight':>10}{'adds':>10}{'share':>10}"]
+        lines += ["", f"  {'largest VaR 95 % by ' + key:<44}{'weight':>10}{'adds':>10}{'share':>10}"]
         lines += [
             f"  {row['name']:<44}{''.join(f'{_percent(row[what]):>10}' for what in ('weight', 'component', 'share'))}"
             for row in found[key]
         ]
     return "\n".join(lines)
+
+
+def _history(found: Mapping[str, Any]) -> str:
+    """A line for each portfolio and method: exceedances of how many accepted, and what the tests say."""
+    lines = [
+        f"VaR of fixed weights on {found['venue']}, {found['days']:,} days from {found['since'][:10]} to "
+        f"{found['until'][:10]}: days that lost more, how many Kupiec's test accepts, verdict",
+        "",
+        _row("", [f"{100 * level:.0f} %" for level in LEVELS]),
+    ]
+    for portfolio in found["portfolios"]:
+        for method in portfolio["methods"]:
+            cells = []
+            for level in method["levels"]:
+                fewest, most = level["accepted"]
+                told = level["verdict"] + (f" ({', '.join(level['why'])})" if level["why"] else "")
+                cells.append(f"{level['exceedances']} of {fewest}-{most}, {told}")
+            lines.append(_row(f"{portfolio['name']}, {method['name']}", cells))
+        controls = [level["control"] for level in portfolio["methods"][-1]["levels"]]
+        cells = [f"{control['exceedances']}, {control['verdict']}" for control in controls]
+        lines.append(_row(f"{portfolio['name']}, largest x 0.7", cells))
+    return "\n".join(lines)
+
+
+def _row(name: str, cells: Sequence[str]) -> str:
+    return f"  {name:<28}" + "".join(f"{cell:<36}" for cell in cells)
 
 
 def _percent(value: float | None) -> str:

@@ -114,7 +114,9 @@ class RiskView:
     markets     names of the M markets
     weights     (B + 1, M) positions as fractions of NAV, short < 0; the last row is the house
     covariance  (M, M) of daily returns, as the gate weighs risk; row and column of an unknown market are 0
-    daily       (D, M) log returns from 00:00 to 00:00, oldest first; NaN = unknown
+    daily       (D, M) log returns from 00:00 to 00:00, oldest first, the last one ends today; NaN = unknown
+    bars        (R, M) log returns of risk bars, oldest first, the last one just closed; NaN = unknown
+    bar_ns      length of a risk bar
     mandate     limits of the fund file; in_force: those that hold until this look is answered
     """
 
@@ -128,6 +130,8 @@ class RiskView:
     weights: Panel
     covariance: Panel
     daily: Panel
+    bars: Panel
+    bar_ns: int
     mandate: InForce
     in_force: InForce
 

@@ -19,6 +19,8 @@ from podshop.nouns import Panel, Whole
 from podshop.nouns.limits import Limits, RiskView
 from podshop.risk.clusters import clusters, membership
 
+GRID = 2**20  # the factor is rounded to 1 / GRID, so that the last bit of a product decides nothing
+
 
 class Together(NamedTuple):
     """What moves with what.
@@ -70,14 +72,14 @@ class CorrelationTracker:
         seen = self.look(view)
         members = membership(seen.label)
         caps = np.full(len(members), self.max_cluster)
-        max_var = view.mandate.max_var * seen.factor
+        max_var = view.mandate.max_var * round(seen.factor * GRID) / GRID
         return Limits(
             reason=self._reason(seen), version=view.version, cluster=members, max_cluster=caps, max_var=max_var
         )
 
     def look(self, view: RiskView) -> Together:
         """Measure; see `Together`."""
-        recent = view.daily[-self.long_days :]
+        recent = np.ascontiguousarray(view.daily[-self.long_days :])
         markets = correlation(recent, self.fewest_days)
         short, long = averages(correlation(view.daily[-self.short_days :], 3 * self.short_days // 4), markets)
         earned = view.shadows.daily_return

@@ -142,19 +142,19 @@ def sound(answer: object, view: RiskView, patience: int = 0) -> Limits:
 
 
 def _ask(agent: RiskAgent, view: RiskView) -> object:
-    """Whatever comes of asking, what is raised included. The agent reads a copy: it may scribble on it."""
+    """Whatever comes of asking, what is raised included."""
     try:
-        return agent(_copy(view))
+        return agent(_read_only(view))
     except (Exception, SystemExit) as e:  # noqa: BLE001  a stranger's class may raise anything
         return e
 
 
-def _copy(value: Any) -> Any:
-    """The same dataclass with arrays of its own, all the way down."""
+def _read_only(value: Any) -> Any:
+    """The same dataclass with arrays that nobody can write to, all the way down, and nothing copied."""
     if isinstance(value, np.ndarray):
-        return value.copy()
+        return np.asarray(value.data.toreadonly())
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{each.name: _copy(getattr(value, each.name)) for each in fields(value)})
+        return replace(value, **{each.name: _read_only(getattr(value, each.name)) for each in fields(value)})
     return dict(value) if isinstance(value, Mapping) else value
 
 

@@ -2,16 +2,16 @@
 
 All losses are fractions of NAV, mean returns are taken as zero: over a day they are small beside what is unknown.
 
-Sources: RiskMetrics Technical Document (1996) for the normal; Hull & White (1998), "Incorporating volatility updating
-into the historical simulation method", Journal of Risk 1(1), 5-19, and Barone-Adesi, Giannopoulos & Vosper (1999),
-"VaR without correlations", Journal of Futures Markets 19(5), 583-602, for past days at today's volatility; Maillard
-(2012), "A user's guide to the Cornish Fisher expansion"; Acerbi & Tasche (2002), "On the coherence of expected
-shortfall", Journal of Banking & Finance 26(7), 1487-1503; Ledoit & Wolf (2004a), "Honey, I shrunk the sample covariance
-matrix", Journal of Portfolio Management 30(4), 110-119, and (2004b), "A well-conditioned estimator for
-large-dimensional covariance matrices", Journal of Multivariate Analysis 88(2), 365-411.
+Sources: RiskMetrics Technical Document (1996) for the normal; Maillard (2012), "A user's guide to the Cornish Fisher
+expansion"; Acerbi & Tasche (2002), "On the coherence of expected shortfall", Journal of Banking & Finance 26(7),
+1487-1503; McNeil, Frey & Embrechts (2005), "Quantitative risk management", section 2.2, for the Student t; Ledoit &
+Wolf (2004a), "Honey, I shrunk the sample covariance matrix", Journal of Portfolio Management 30(4), 110-119, and
+(2004b), "A well-conditioned estimator for large-dimensional covariance matrices", Journal of Multivariate Analysis
+88(2), 365-411.
 """
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Literal, NamedTuple
 
@@ -55,7 +55,7 @@ def parametric(weights: Panel, covariance: Panel, level: float) -> Tail:
 def historical(weights: Panel, scenarios: Panel, level: float) -> Tail | None:
     """VaR and ES of today's positions over days as they were; None where these are too few for the level.
 
-    scenarios  (S, M) simple daily returns, such as `filtered` gives; complete
+    scenarios  (S, M) simple daily returns; complete
     With k = S (1 - level), VaR is the ceil(k)-th worst loss, ES the mean of the k worst, the last of them in part.
     """
     worst = np.sort(-(scenarios @ weights))[::-1]
@@ -65,27 +65,6 @@ def historical(weights: Panel, scenarios: Panel, level: float) -> Tail | None:
     whole = math.floor(k)
     rest = (k - whole) * worst[whole] if k > whole else 0.0
     return Tail(float(worst[math.ceil(k) - 1]), float((worst[:whole].sum() + rest) / k))
-
-
-def filtered(log_return: Panel, half_life: float) -> Panel:
-    """Past days at today's volatility: each divided by the volatility expected of it, times the one expected now.
-
-    log_return  (T, M) daily, complete
-    half_life   of the EWMA variance, days; its first days only start the variance
-    ->          (T - ceil(half_life), M) simple returns; empty where there are no more rows than that
-    """
-    start = math.ceil(half_life)
-    if len(log_return) <= start:
-        return np.empty((0, log_return.shape[1]))
-    decay = 0.5 ** (1 / half_life)
-    variance = np.square(log_return[:start]).mean(axis=0)
-    expected = np.empty((len(log_return) - start, log_return.shape[1]))
-    for row, day in enumerate(log_return[start:]):
-        expected[row] = variance
-        variance = decay * variance + (1 - decay) * day**2
-    scale = np.divide(variance, expected, out=np.zeros_like(expected), where=expected > 0)
-    scenarios: Panel = np.expm1(log_return[start:] * np.sqrt(scale))
-    return scenarios
 
 
 def cornish_fisher(sigma: float, skewness: float, kurtosis: float, level: float) -> Tail | None:
@@ -106,6 +85,31 @@ def cornish_fisher(sigma: float, skewness: float, kurtosis: float, level: float)
     unit = sigma / math.sqrt(_moments(*found)[0])
     var = unit * sum(each * z**power for power, each in enumerate(a))
     return Tail(var, unit * sum(each * part for each, part in zip(a, beyond, strict=True)) / tail)
+
+
+def student_t(sigma: float, kurtosis: float, level: float) -> Tail:
+    """VaR and ES of a Student t with this standard deviation and excess kurtosis: 4 + 6 / kurtosis degrees of freedom.
+
+    A kurtosis of 0 or less is the normal. The chance beyond sqrt(nu) tan(a) is an integral of cos^(nu - 1) from a to a
+    right angle, smooth enough for Gauss and Legendre; the VaR is found by halving.
+    """
+    if not kurtosis > 1e-3:
+        return parametric(np.array([sigma]), np.eye(1), level)
+    nu = 4 + 6 / kurtosis
+    unit = math.exp(math.lgamma((nu + 1) / 2) - math.lgamma(nu / 2)) / math.sqrt(math.pi)
+
+    def beyond(angle: float) -> float:
+        half = (math.pi / 2 - angle) / 2
+        return unit * half * float(_LEGENDRE_WEIGHTS @ np.cos(angle + half * (1 + _LEGENDRE)) ** (nu - 1))
+
+    low, high = 0.0, math.pi / 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if beyond(middle) > 1 - level else (low, middle)
+    at = math.sqrt(nu) * math.tan(low)
+    density = unit / math.sqrt(nu) * (1 + at * at / nu) ** (-(nu + 1) / 2)
+    scale = sigma * math.sqrt((nu - 2) / nu)
+    return Tail(scale * at, scale * density * (nu + at * at) / ((nu - 1) * (1 - level)))
 
 
 def shrunk(returns: Panel, weight: Panel, target: Target = "constant correlation") -> Shrunk:
@@ -162,29 +166,32 @@ def shape(pnl: Panel) -> tuple[float, float]:
     return float((around**3).mean()) / sigma**3, float((around**4).mean()) / sigma**4 - 3
 
 
+@lru_cache(maxsize=64)
 def bend(skewness: float, kurtosis: float) -> tuple[float, float] | None:
     """Parameters (s, k) of the expansion that give this skewness and excess kurtosis; None where it cannot.
 
     Newton's method along the straight way from the normal, with finite differences.
     """
-    wanted = np.array([skewness, kurtosis])
-    at = np.zeros(2)
+    s = k = 0.0
     for step in range(1, STEPS + 1):
-        goal = wanted * step / STEPS
+        goal = skewness * step / STEPS, kurtosis * step / STEPS
         for _ in range(ROUNDS):
-            here = np.array(_moments(*at)[1:])
-            miss = here - goal
-            if np.abs(miss).max() < NEAR:
+            _, third, fourth = _moments(s, k)
+            off = third - goal[0], fourth - goal[1]
+            if max(abs(off[0]), abs(off[1])) < NEAR:
                 break
-            slope = np.array([(np.array(_moments(*(at + h))[1:]) - here) / 1e-7 for h in 1e-7 * np.eye(2)]).T
-            if abs(np.linalg.det(slope)) < NEAR:
+            by_s = [(new - old) / 1e-7 for new, old in zip(_moments(s + 1e-7, k)[1:], (third, fourth), strict=True)]
+            by_k = [(new - old) / 1e-7 for new, old in zip(_moments(s, k + 1e-7)[1:], (third, fourth), strict=True)]
+            determinant = by_s[0] * by_k[1] - by_s[1] * by_k[0]
+            if abs(determinant) < NEAR:
                 return None
-            at = at - np.linalg.solve(slope, miss)
+            s -= (off[0] * by_k[1] - off[1] * by_k[0]) / determinant
+            k -= (off[1] * by_s[0] - off[0] * by_s[1]) / determinant
         else:
             return None
-        if not in_domain(*at):
+        if not in_domain(s, k):
             return None
-    return float(at[0]), float(at[1])
+    return s, k
 
 
 def in_domain(s: float, k: float) -> bool:
@@ -222,11 +229,18 @@ def _polynomial(s: float, k: float) -> tuple[float, float, float, float]:
 
 
 # Seven points are exact for a polynomial of degree 13; the fourth power of the expansion has 12.
-_POINTS, _POINT_WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
+_POINTS, _POINT_WEIGHTS = (each.tolist() for each in np.polynomial.hermite_e.hermegauss(7))
+_LEGENDRE, _LEGENDRE_WEIGHTS = np.polynomial.legendre.leggauss(64)
 
 
 def _moments(s: float, k: float) -> tuple[float, float, float]:
     """Variance, skewness and excess kurtosis of the bent normal, whose mean is 0."""
-    value = np.polynomial.polynomial.polyval(_POINTS, _polynomial(s, k))
-    second, third, fourth = (float(_POINT_WEIGHTS @ value**n) / math.sqrt(2 * math.pi) for n in (2, 3, 4))
+    a, b, c, d = _polynomial(s, k)
+    second = third = fourth = 0.0
+    for z, weight in zip(_POINTS, _POINT_WEIGHTS, strict=True):
+        value = a + z * (b + z * (c + z * d))
+        square = value * value * weight / math.sqrt(2 * math.pi)
+        second += square
+        third += square * value
+        fourth += square * value * value
     return second, third / second**1.5, fourth / second**2 - 3
