@@ -11,9 +11,9 @@ from podshop.execution.targets import buffered, entry_after, stop_price, unit_lo
 
 def test_a_full_position_by_hand() -> None:
     """20 % a year over 2 % a day: 0.5234 of 100,000 dollars; two markets share it; lots of 50 dollars."""
-    unit = unit_lots(0.2, 0.02, 2, 100_000_000_000, 50_000_000)
+    unit = unit_lots(0.2, 0.02, 2, 1.0, 100_000_000_000, 50_000_000)
     assert unit == pytest.approx(0.2 / (0.02 * math.sqrt(365) * 2) * 2000)
-    assert math.isnan(unit_lots(0.2, math.nan, 2, 100_000_000_000, 50_000_000))
+    assert math.isnan(unit_lots(0.2, math.nan, 2, 1.0, 100_000_000_000, 50_000_000))
 
 
 OPINION, LOTS = st.floats(-1.0, 1.0), st.integers(-(10**6), 10**6)

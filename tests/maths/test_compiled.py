@@ -146,7 +146,7 @@ CASES: list[tuple[Any, Callable[[np.random.Generator], tuple[Any, ...]]]] = [
     (netting.wishes_within_cap, capped),
     (netting.cap_bound, lambda c: (*map(int, lots(c, 2)), int(c.integers(0, 1000)))),
     (netting.cap_lots, lambda c: (float(c.random()), int(c.integers(0, 10**12)), int(c.integers(1, 10**9)))),
-    (targets.unit_lots, lambda c: (0.2, float(c.uniform(0.001, 0.3)), 5, 10**11, int(c.integers(1, 10**9)))),
+    (targets.unit_lots, lambda c: (0.2, float(c.uniform(0.001, 0.3)), 5, 0.25, 10**11, int(c.integers(1, 10**9)))),
     (targets.buffered, lambda c: (float(c.uniform(-1, 1)), 5e4, 0.1, int(c.integers(-(10**5), 10**5)))),
     (targets.stop_price, lambda c: (int(c.integers(-9, 9)), float(c.uniform(1, 1e9)), 4.0, float(c.random()))),
     (targets.entry_after, lambda c: (int(c.integers(-9, 9)), int(c.integers(1, 9)), float(c.uniform(1, 1e9)), 12_345)),

@@ -42,8 +42,7 @@ def test_the_treasury_is_shown_the_same_days(world, monkeypatch) -> None:
 
     class Forgetful(Run):
         def shadow_targets(self, facts, strike):
-            self.fund.mark_before[:] = 0
-            return super().shadow_targets(facts, strike)
+            return super().shadow_targets(facts._replace(mark_before=np.zeros_like(facts.mark_before)), strike)
 
     monkeypatch.setattr(alone, "Run", Forgetful)
     assert (alone.shadow_days(*asked(world, 70), lambda *_: None)[1] != daily).any()

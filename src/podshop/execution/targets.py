@@ -16,14 +16,17 @@ YEAR_ROOT = math.sqrt(365.0)
 
 
 @lean
-def unit_lots(volatility_target: float, sigma_day: float, markets: Int, capital_micro: Int, mark_micro: Int) -> float:
+def unit_lots(
+    volatility_target: float, sigma_day: float, markets: Int, typical: float, capital_micro: Int, mark_micro: Int
+) -> float:
     """Lots held at full conviction; NaN where the volatility is unknown.
 
     volatility_target  annual, of the book's capital
     sigma_day          daily volatility of the market
     markets            how many the mandate trades: each gets an equal share of the risk
+    typical            abs opinion that holds this share; full conviction holds 1 / typical of it
     """
-    return volatility_target / (sigma_day * YEAR_ROOT * markets) * capital_micro / mark_micro
+    return volatility_target / (sigma_day * YEAR_ROOT * markets * typical) * capital_micro / mark_micro
 
 
 @lean

@@ -14,7 +14,8 @@ class Mandate:
     markets               base assets it may trade
     cadence               how often targets change: '5m', '1h', '1d'; fires when floor(time / cadence) changes, and at
                           every cycle where it is shorter than the cycle
-    volatility_target     annual, of the book's capital, at full conviction in every market
+    volatility_target     annual, of the book's capital, with `typical_conviction` in every market
+    typical_conviction    how strong its blend usually is where it has one: full conviction holds 1 / this times as much
     volatility_half_life  of the returns that its positions are sized by: the shorter the sooner it resizes
     max_diversification   most by which a blend of voices that disagree is enlarged; 1 = never
     buffer                no-trade band either side of the wished position, as a fraction of the full position
@@ -34,6 +35,7 @@ class Mandate:
     markets: tuple[str, ...]
     cadence: str
     volatility_target: float = 0.20
+    typical_conviction: float = 1.0
     volatility_half_life: str = "10d"
     max_diversification: float = 1.0
     buffer: float = 0.10

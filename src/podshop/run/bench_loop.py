@@ -189,7 +189,7 @@ class WalkFacts:
         return Facts(
             time=self.time[first:last], mark=self.mark[first:last], age=np.zeros((last - first, MARKETS), np.int64),
             reference=self._reference[first:last],
-            reference_before=self._reference[max(first - 1, 0)],
+            mark_before=self.mark[max(first - 1, 0)], reference_before=self._reference[max(first - 1, 0)],
             low=self.mark[first:last], high=self.mark[first:last], carry=np.zeros((last - first, MARKETS)),
             dead=np.zeros((last - first, MARKETS), np.bool_),
             risk_row=rows // 12 - first // 12, covariance=self._covariance[first // 12 : first // 12 + hours],
@@ -229,6 +229,7 @@ class Said:
 class _Timed(Run):
     """A run that knows how long its shadow books took."""
 
+    overlap = False
     shadow_seconds = 0.0
 
     def shadow_targets(self, facts: Facts, strike: Flags) -> tuple[Shadows, Whole]:

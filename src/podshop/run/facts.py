@@ -72,6 +72,7 @@ class MarketFacts:
             mark=self.mark[first:last],
             age=self.age[first:last],
             reference=self._reference[first:last],
+            mark_before=self.mark[max(first - 1, 0)],
             reference_before=self._reference[max(first - 1, 0)],
             low=self._low[first:last],
             high=self._high[first:last],

@@ -19,11 +19,12 @@ DEAD_LOSS = 0.05  # a market that died is settled this much worse than its last 
 def pay_inside(fund: Fund, terms: Terms, facts: Facts, out: Rows, k: Int) -> None:
     """Charge the funding stamped inside (t_{k-1}, t_k) at the mark before."""
     cycle = facts.time[k] // terms.interval_ns
+    mark = facts.mark[k - 1] if k > 0 else facts.mark_before
     for event in range(facts.funding_until[k], facts.funding_until[k + 1]):
         if facts.funding_at[event] < facts.time[k]:
             m = facts.funding_market[event]
             _pay(
-                fund.lots[m], fund.venue_lots[m], fund.cash, fund.venue_cash, fund.costs[m], fund.mark_before[m],
+                fund.lots[m], fund.venue_lots[m], fund.cash, fund.venue_cash, fund.costs[m], mark[m],
                 facts.funding_rate[event], facts.funding_source[event],
                 out.funding, out.used, fund.seq, cycle, event, m,
             )  # fmt: skip

@@ -3,6 +3,9 @@
 Knows neither files nor reports: it takes facts, asks signals, runs shadows and the fund, and hands every row on.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
 import numpy as np
 
 from podshop.nouns import (
@@ -35,8 +38,23 @@ from podshop.run.terms import terms_of
 MOST_LOTS = 1 << 30  # half of what an allotment can carry: prices may halve until the next midnight
 
 
+class Stretch(NamedTuple):
+    """A stretch of K cycles, ready for the fund's own loop."""
+
+    facts: Facts
+    limits: Flags  # (K,) risk agents are due
+    treasury: Flags  # (K,) treasury agents are due
+    targets: ShadowTargets
+    equity: Whole  # (K, B) of the shadows, where it is looked at
+
+
 class Run:
-    """One fund over one period. `run()` drives it; afterwards the attributes hold what it came to."""
+    """One fund over one period. `run()` drives it; afterwards the attributes hold what it came to.
+
+    overlap  prepare the next stretch on another core while the fund trades this one: nothing in it depends on the fund
+    """
+
+    overlap = True
 
     def __init__(self, file: FundFile, facts: MarketFacts, seats: dict[str, Seat], sink: Sink) -> None:
         self.file, self.facts, self.seats = file, facts, seats
@@ -74,13 +92,19 @@ class Run:
         first, end = self.facts.row(int(times[0])), self.facts.row(int(times[-1]))
         self.shadows.begin(int(times[0]))
         self._deposit(int(times[0]))
-        row = first
-        while row < end and self.ended_ns is None:
-            boundary = (int(times[row - first]) // self.stretch_ns + 1) * self.stretch_ns
-            last = min(self.facts.row(boundary), end)
-            self._stretch(row, last, starts=row == first)
-            progress(last - first, end - first, utc_text(int(times[last - first])))
-            row = last
+        rows = self._rows(times, first, end)
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(self._prepare, *rows[0], True)
+            for i, (_, last) in enumerate(rows):
+                stretch = coming.result()
+                if self.overlap and i + 1 < len(rows):
+                    coming = ahead.submit(self._prepare, *rows[i + 1], False)
+                self._live(stretch)
+                progress(last - first, end - first, utc_text(int(times[last - first])))
+                if self.ended_ns is not None:
+                    break
+                if not self.overlap and i + 1 < len(rows):
+                    coming = ahead.submit(self._prepare, *rows[i + 1], False)
         if self.ended_ns is None:
             facts = self.facts.stretch(end, end + 1)
             cycle.open_cycle(self.fund, self.work, self.terms, facts, self.rows, 0)
@@ -88,16 +112,31 @@ class Run:
             self._close_wishes(facts, 0)
         self._check()
 
-    def _stretch(self, row: int, last: int, starts: bool) -> None:
-        """Signals, shadows, then the fund's cycles, over rows [row, last)."""
+    def _rows(self, times: Times, first: int, end: int) -> list[tuple[int, int]]:
+        """Rows [first, last) of every stretch: they end at the same instants whenever a run began."""
+        rows, row = [], first
+        while row < end:
+            boundary = (int(times[row - first]) // self.stretch_ns + 1) * self.stretch_ns
+            last = min(self.facts.row(boundary), end)
+            rows.append((row, last))
+            row = last
+        return rows
+
+    def _prepare(self, row: int, last: int, starts: bool) -> Stretch:
+        """What rows [row, last) need before the fund's own loop: facts, signals, shadows."""
         facts = self.facts.stretch(row, last)
-        due_limits = opinions.fires(facts.time, self.interval_ns, self.limiter_ns)
-        due_treasury = facts.time % DAY_NS == 0
-        due_limits[0] |= starts
-        due_treasury[0] |= starts
-        due = due_limits | due_treasury
-        strike = due | opinions.fires(facts.time, self.interval_ns, HOUR_NS)
+        limits = opinions.fires(facts.time, self.interval_ns, self.limiter_ns)
+        treasury = facts.time % DAY_NS == 0
+        limits[0] |= starts
+        treasury[0] |= starts
+        strike = limits | treasury | opinions.fires(facts.time, self.interval_ns, HOUR_NS)
         targets, equity = self.shadow_targets(facts, strike)
+        return Stretch(facts, limits, treasury, targets, equity)
+
+    def _live(self, stretch: Stretch) -> None:
+        """The fund's cycles over one stretch."""
+        facts, limits, treasury, targets, equity = stretch
+        due = limits | treasury
         peaks = np.maximum(np.maximum.accumulate(equity, axis=0), self.equity_peak)
         k, why, is_open = 0, cycle.FULL, False
         while why != cycle.END:
@@ -105,7 +144,7 @@ class Run:
             is_open = why == cycle.DUE
             if why == cycle.DUE:
                 self.equity, self.equity_peak = equity[k], peaks[k]
-                self._python(facts, k, bool(due_treasury[k]), bool(due_limits[k]))
+                self._python(facts, k, bool(treasury[k]), bool(limits[k]))
             else:
                 self.tables.flush(self.rows, facts)
             if why == cycle.RUINED:
@@ -116,7 +155,7 @@ class Run:
 
     def shadow_targets(self, facts: Facts, strike: Flags) -> tuple[ShadowTargets, Whole]:
         """Run every shadow book over the stretch; equity (K, B) where `strike`."""
-        return self.shadows.decide(facts, strike, self.fund.mark_before)
+        return self.shadows.decide(facts, strike)
 
     def _close_wishes(self, facts: Facts, k: int) -> None:
         """At the end every wish is over; the last row of costs says what it came to."""

@@ -62,8 +62,6 @@ def allot(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: Int)
             fund.cash, fund.decision, fund.costs, filled, cash, price, reference, terms.half_spread, saving,
             fund.residual, out.fills, out.used, fund.seq, k, m,
         )  # fmt: skip
-    for m in range(fund.mark_before.shape[0]):
-        fund.mark_before[m] = facts.mark[k, m]
 
 
 @lean

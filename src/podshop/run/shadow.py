@@ -50,6 +50,7 @@ class Orders(NamedTuple):
 
     markets: Whole  # (m,) indices into the fund's markets
     volatility_target: float
+    typical: float
     buffer: float
     stop: float
     longest_ns: int
@@ -106,7 +107,6 @@ def run_shadow(
     terms: Terms,
     facts: Facts,
     sigma_own: Panel,
-    mark_before: Whole,
     opinion: Panel,
     slope: Panel,
     fires: Flags,
@@ -120,7 +120,6 @@ def run_shadow(
     """Run one shadow book through a stretch of K cycles.
 
     sigma_own    (H, M) daily volatility that the mandate sizes by
-    mark_before  (M,) marks of the cycle before the stretch
     opinion      (C, m) blend at each of the C cycles in which the cadence fires; NaN = none
     slope        (C,) what a full conviction is believed to be worth, standardised; read where there is a cost gate
     fires        (K,) the cadence; strike (K,) cycles whose equity is kept
@@ -141,7 +140,7 @@ def run_shadow(
                 events[count] = event
                 count += 1
         book.cash[0] += _market(
-            book, orders, terms, facts, sigma_own, mark_before[m], opinion, slope, fires, strike, target_out[m],
+            book, orders, terms, facts, sigma_own, facts.mark_before[m], opinion, slope, fires, strike, target_out[m],
             urgent_out, equity_out, notes, i, m, events, count,
         )  # fmt: skip
 
@@ -209,7 +208,8 @@ def _market(
                 if blocked * said <= 0.0:
                     blocked = np.int64(0)
                 unit = unit_lots(
-                    orders.volatility_target, sigma, orders.markets.shape[0], terms.reference_micro, mark
+                    orders.volatility_target, sigma, orders.markets.shape[0], orders.typical, terms.reference_micro,
+                    mark,
                 )  # fmt: skip
                 target = buffered(said, unit, orders.buffer, lots) if blocked == 0 else np.int64(0)
                 if abs(target) > abs(lots) or target * lots < 0:

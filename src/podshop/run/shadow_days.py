@@ -30,7 +30,6 @@ def shadow_days(
         midnight = stretch.time % DAY_NS == 0
         equity.append(run.shadow_targets(stretch, midnight)[1][midnight])
         midnights.append(stretch.time[midnight])
-        run.fund.mark_before[:] = stretch.mark[-1]
         row = last
         progress(last - first, end - first, utc_text(int(times[last - first])))
     worth = np.concatenate(equity)

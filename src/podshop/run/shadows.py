@@ -37,10 +37,10 @@ class ShadowBooks:
             orders_of(mandate, self._file, self._terms, b, first_ns) for b, mandate in enumerate(self._file.mandates)
         ]
 
-    def decide(self, facts: Facts, strike: Flags, mark_before: Whole) -> tuple[Shadows, Whole]:
+    def decide(self, facts: Facts, strike: Flags) -> tuple[Shadows, Whole]:
         """Run every book over the stretch.
 
-        strike  (K,) cycles whose equity is kept; mark_before (M,) of the cycle before
+        strike  (K,) cycles whose equity is kept
         ->      targets, and equity (K, B) micro-dollars
         """
         cycles, books, markets = len(facts.time), len(self.books), facts.mark.shape[1]
@@ -53,7 +53,7 @@ class ShadowBooks:
 
         def run(b: int) -> Room:
             own = sigma[duration_ns(self._file.mandates[b].volatility_half_life)]
-            return self._run(b, facts, own, said, strike, mark_before, target[b], fires[b], urgent[b], equity[b])
+            return self._run(b, facts, own, said, strike, target[b], fires[b], urgent[b], equity[b])
 
         with ThreadPoolExecutor(THREADS) as pool:
             rooms = list(pool.map(run, range(books)))
@@ -66,7 +66,7 @@ class ShadowBooks:
         return shadows, np.ascontiguousarray(equity.T)
 
     def _run(
-        self, b: int, facts: Facts, sigma: Panel, said: Voices, strike: Flags, mark_before: Whole, target: Whole,
+        self, b: int, facts: Facts, sigma: Panel, said: Voices, strike: Flags, target: Whole,
         fires: Flags, urgent: Flags, equity: Whole,
     ) -> Room:  # fmt: skip
         """Run one book; answers what it held back."""
@@ -77,7 +77,7 @@ class ShadowBooks:
         room = new_notes(opinion.size)
         events = np.empty(int(facts.funding_until[-1] - facts.funding_until[0]), np.int64)
         run_shadow(
-            self.books[b], orders, self._terms, facts, sigma, mark_before, opinion, slope, fires, strike,
+            self.books[b], orders, self._terms, facts, sigma, opinion, slope, fires, strike,
             target, urgent, equity, room, events,
         )  # fmt: skip
         return room

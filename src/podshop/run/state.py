@@ -43,7 +43,6 @@ class Fund(NamedTuple):
     refresh: Flags  # (B1,) a throttle has changed: wish anew at once
     venue_lots: Whole  # (M,) what the venue itself would say we hold
     venue_cash: Whole  # (1,)
-    mark_before: Whole  # (M,) marks of the cycle before
     nav: Whole  # (1,) after this cycle's funding
     peak: Whole  # (1,) highest NAV row
     state: Whole  # (1,) RUNNING, REDUCE_ONLY, HALTED
@@ -85,7 +84,8 @@ class Facts(NamedTuple):
     mark: Whole  # (K, M) 0 = never traded
     age: Whole  # (K, M) bars since the mark
     reference: Whole  # (K, M) next bar's open, 0 = it does not trade
-    reference_before: Whole  # (M,) of the cycle before the stretch
+    mark_before: Whole  # (M,) of the cycle before the stretch
+    reference_before: Whole  # (M,)
     low: Whole  # (K, M) of the bar that closes now, rounded up; 0 = it did not trade
     high: Whole  # (K, M) rounded down
     carry: Panel  # (K, M) latest recorded funding, per hour; NaN = unknown
@@ -191,7 +191,6 @@ def new_fund(markets: int, books: int) -> Fund:
         refresh=np.zeros(books + 1, np.bool_),
         venue_lots=whole(markets),
         venue_cash=whole(1),
-        mark_before=whole(markets),
         nav=whole(1),
         peak=whole(1),
         state=whole(1),

@@ -50,6 +50,7 @@ def orders_of(mandate: Mandate, file: FundFile, terms: Terms, b: int, began_ns: 
     return Orders(
         markets=np.array([markets.index(name) for name in mandate.markets], np.int64),
         volatility_target=float(mandate.volatility_target),
+        typical=float(mandate.typical_conviction),
         buffer=float(mandate.buffer),
         stop=float(mandate.stop),
         longest_ns=longest_ns,

@@ -65,7 +65,8 @@ def _nothing() -> tuple[Fund, Work, Terms, Facts, Shadows, Rows]:
     whole, real = np.zeros((0, 1), np.int64), np.zeros((1, 1))
     none = np.zeros(0, np.int64)
     facts = Facts(
-        time=none, mark=whole, age=whole, reference=whole, reference_before=np.zeros(1, np.int64), low=whole,
+        time=none, mark=whole, age=whole, reference=whole, mark_before=np.zeros(1, np.int64),
+        reference_before=np.zeros(1, np.int64), low=whole,
         high=whole,
         carry=np.zeros((0, 1)), dead=np.zeros((0, 1), np.bool_), risk_row=none,
         covariance=np.zeros((1, 1, 1)), sigma=real, depth=real, liquidity=np.zeros((1, 1), np.int64),
