@@ -10,8 +10,8 @@ from podshop.cli.answer import AsJson, answer, progress
 from podshop.nouns import utc_ns
 
 CASES = {
-    "netting_and_buffer": "as it is: netting and buffer",
-    "buffer_alone": "buffer alone: every book sends its own orders",
+    "netting_and_buffer": "netting and buffer",
+    "buffer_alone": "buffer alone: each book by itself",
     "netting_alone": "netting alone: no buffer",
     "neither": "neither",
 }
@@ -26,7 +26,7 @@ def costs(
     until: Annotated[datetime | None, Parameter(help="First day no longer traded, UTC.")] = None,
     json: AsJson = False,
 ) -> None:
-    """Show what netting, the buffer and the cost gate save: the same fund three times, with and without."""
+    """Show what netting, the buffer and the cost gate save: the same fund four times, with and without."""
     from podshop.research.netting import costs as compare
     from podshop.run.config import load
     from podshop.run.world import read_world
@@ -54,15 +54,20 @@ def _lines(result: dict[str, Any]) -> list[str]:
 
 def _fees(fees: dict[str, Any]) -> list[str]:
     width = max(map(len, CASES.values()))
+    part = f"  {'fees, USD':>12}{'times':>9}{'traded, USD':>15}"
     return [
-        f"{'what netting and the buffer save':<{width}}  {'fees, USD':>10}{'times':>9}  {'traded, USD':>14}",
-        *(f"{text:<{width}}{_case(fees[case])}" for case, text in CASES.items()),
+        f"{'what netting and the buffer save':<{width}}  {'with the cost gate':<36}  without it",
+        f"{'':<{width}}{part}{part}",
+        *(
+            f"{text:<{width}}{_case(fees['with_gate'][case])}{_case(fees['without_gate'][case])}"
+            for case, text in CASES.items()
+        ),
     ]
 
 
 def _case(row: dict[str, Any]) -> str:
     times = f"{'unknown':>9}" if row["times"] is None else f"{row['times']:>9.2f}"
-    return f"  {row['fees']:>10,.2f}{times}  {row['traded']:>14,.0f}"
+    return f"  {row['fees']:>12,.2f}{times}{row['traded']:>15,.0f}"
 
 
 def _gate(result: dict[str, Any]) -> list[str]:
@@ -79,7 +84,7 @@ def _gate(result: dict[str, Any]) -> list[str]:
         over = "" if on["within_budget"] else "  over its budget"
         budget = 100 * row["cost_budget"]
         lines.append(f"{row['name']:<{width}}{budget:>8.1f}{_agent(on)}  {on['held_back']:>5,}  {_agent(off)}{over}")
-    on, off = (result["totals"][name] for name in ("as_it_is", "no_gate"))
+    on, off = (result["totals"][name] for name in ("with_gate", "without_gate"))
     blank = f"{'':>15}"
     lines.append(
         f"{'the whole fund':<{width}}{'':>8}{blank}  {on['net']:>9,.0f}{on['costs']:>8,.0f}  {'':>5}  "
@@ -95,6 +100,6 @@ def _gate(result: dict[str, Any]) -> list[str]:
 
 def _agent(row: dict[str, Any]) -> str:
     return (
-        f"{100 * row['shadow_net']:>8.1f}{100 * row['shadow_costs']:>7.2f}  {row['book_net']:>9,.0f}"
-        f"{row['book_costs']:>8,.0f}"
+        f"{100 * row['shadow_net']:>z8.1f}{100 * row['shadow_costs']:>z7.2f}  {row['book_net']:>z9,.0f}"
+        f"{row['book_costs']:>z8,.0f}"
     )

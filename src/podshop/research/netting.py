@@ -5,8 +5,7 @@ joint order, pays the venue's taker fee as an order of its own. *The buffer* is 
 with no band around the wished positions. *The cost gate* likewise, with no factor and a budget that nobody can spend.
 
 Left out: without netting some orders would be below the venue's smallest, and each would move the price by itself, so
-fees alone are compared. A buffer changes what is held, not only what it costs; its run has other positions. The gate
-asks in the runs without a buffer too.
+fees alone are compared. A buffer changes what is held, not only what it costs: its run has other positions.
 """
 
 from dataclasses import replace
@@ -27,6 +26,7 @@ from podshop.run.tables import Columns
 from podshop.run.world import World
 
 NO_LIMIT = 1000.0  # a cost budget of a thousand times the capital a year
+GATES = ("with_gate", "without_gate")
 AHEAD_DAYS = 30  # of a budget that may be spent before its time
 DAYS_A_YEAR = 365
 
@@ -34,30 +34,23 @@ Table = dict[str, Any]
 
 
 def costs(fund: Fund, world: World, progress: Progress) -> Table:
-    """Run a fund as it is, without its buffers, and without its cost gate.
+    """Run a fund as it is and without its buffers, and both again without its cost gate.
 
-    ->  what `podshop costs --json` prints. fees: case -> fees in USD, `times` those of the fund as it is; `traded` USD
-        at the reference. mandates: a row for each agent; its shadow in fractions of its capital (`net` over the
-        period, `costs` a year), its book in USD; costs are fees and slippage
+    ->  what `podshop costs --json` prints. fees: with and without the gate, case -> fees in USD, `times` those with
+        netting and buffer, `traded` USD at the reference. mandates: a row for each agent; its shadow in fractions of
+        its capital (`net` over the period, `costs` a year), its book in USD; costs are fees and slippage
     """
     times = world.decision_times()
+    bare = replace(fund, mandates=tuple(replace(m, cost_factor=0.0, cost_budget=NO_LIMIT) for m in fund.mandates))
     funds = {
-        "as_it_is": fund,
-        "no_buffer": replace(fund, mandates=tuple(replace(m, buffer=0.0) for m in fund.mandates)),
-        "no_gate": replace(
-            fund, mandates=tuple(replace(m, cost_factor=0.0, cost_budget=NO_LIMIT) for m in fund.mandates)
-        ),
+        "with_gate": fund,
+        "without_gate": bare,
+        "with_gate, no buffer": _without_buffer(fund),
+        "without_gate, no buffer": _without_buffer(bare),
     }
     runs = {}
     for i, (name, one) in enumerate(funds.items()):
         runs[name] = _Done(one, world, times, _part(progress, i, len(funds), name.replace("_", " ")))
-    fees = {
-        "netting_and_buffer": runs["as_it_is"].fees(),
-        "buffer_alone": runs["as_it_is"].fees(alone=True),
-        "netting_alone": runs["no_buffer"].fees(),
-        "neither": runs["no_buffer"].fees(alone=True),
-    }
-    base = fees["netting_and_buffer"]["fees"]
     return {
         "fund": fund.name,
         "simulated": world.simulated,
@@ -69,20 +62,35 @@ def costs(fund: Fund, world: World, progress: Progress) -> Table:
         },
         "net": True,
         "trials": len(runs),
-        "fees": {case: row | {"times": row["fees"] / base if base else None} for case, row in fees.items()},
-        "totals": {name: runs[name].total() for name in ("as_it_is", "no_gate")},
+        "fees": {gate: _fees(runs[gate], runs[f"{gate}, no buffer"]) for gate in GATES},
+        "totals": {gate: runs[gate].total() for gate in GATES},
         "mandates": [
             {
                 "name": mandate.name,
                 "horizon": mandate.horizon,
                 "cost_budget": mandate.cost_budget,
                 "cost_factor": mandate.cost_factor,
-                "with_gate": runs["as_it_is"].mandate(b, mandate.cost_budget),
-                "without_gate": runs["no_gate"].mandate(b, mandate.cost_budget),
             }
+            | {gate: runs[gate].mandate(b, mandate.cost_budget) for gate in GATES}
             for b, mandate in enumerate(fund.mandates)
         ],
     }
+
+
+def _without_buffer(fund: Fund) -> Fund:
+    return replace(fund, mandates=tuple(replace(m, buffer=0.0) for m in fund.mandates))
+
+
+def _fees(buffered: "_Done", bare: "_Done") -> Table:
+    """Fees with and without netting, of the run with the buffer and of that without."""
+    cases = {
+        "netting_and_buffer": buffered.fees(),
+        "buffer_alone": buffered.fees(alone=True),
+        "netting_alone": bare.fees(),
+        "neither": bare.fees(alone=True),
+    }
+    base = cases["netting_and_buffer"]["fees"]
+    return {case: row | {"times": row["fees"] / base if base else None} for case, row in cases.items()}
 
 
 def fee_alone(columns: Columns, taker_fee_bps: float) -> int:
