@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from podshop.journal import store
-from podshop.journal.chain import GENESIS, broken, chained, row_hash
+from podshop.journal.chain import GENESIS, NOTHING, Head, chained, row_hash, walk
 from podshop.journal.facts import read
-from podshop.journal.head import NOTHING, Head, create_head, head_path, read_head
+from podshop.journal.head import create_head, head_path, read_head
 from podshop.journal.store import Journal, check_end, reading, rows
 from podshop.ledger.facts import Deposit, Fee
 from podshop.nouns import DataError, LedgerError
@@ -118,7 +118,7 @@ def test_the_first_bad_row_is_named(path, statement, said):
 
 def test_mutant_without_the_chain_a_changed_row_is_believed(path, monkeypatch):
     tampered(path, "UPDATE journal SET body = CAST(body || x'00' AS BLOB) WHERE seq = 7")
-    monkeypatch.setattr(store, "broken", lambda row, seq, prev: None)
+    monkeypatch.setattr(store, "walk", lambda rows, last, known: (read_head(path), None))
     Journal(path).close()
 
 
@@ -211,10 +211,9 @@ def test_no_two_rows_hash_the_same_bytes():
     prev = bytes(32)
     assert row_hash(prev, 1, 2, "fee", 1, b"xab") != row_hash(prev, 1, 2, "feex", 1, b"ab")
     row = chained(prev, 1, 2, "fee", 1, b"ab")
-    assert broken(row, 1, prev) is None
-    assert (
-        broken(row._replace(kind=None), 1, prev)
-        == "a column is not of its type: 'NoneType' object has no attribute 'encode'"
+    assert walk([row], NOTHING) == (Head(1, row.hash), None)
+    assert walk([row._replace(kind=None)], NOTHING)[1] == (
+        "a column is not of its type: 'NoneType' object has no attribute 'encode'"
     )
 
 

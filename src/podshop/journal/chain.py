@@ -8,12 +8,17 @@ helps: `podshop ledger verify` prints the last one.
 """
 
 import struct
+from collections.abc import Iterable
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+from podshop.nouns import LedgerError
 
 GENESIS = bytes(32)  # prev of the first row
 
 _head = struct.Struct(">32sqqiB").pack
+
+Raw: TypeAlias = tuple[int, int, str, int, bytes, bytes, bytes]  # a Row, before it has names
 
 
 class Row(NamedTuple):
@@ -28,6 +33,16 @@ class Row(NamedTuple):
     hash: bytes
 
 
+class Head(NamedTuple):
+    """How far a journal reaches: number and hash of its last row; seq 0 = none."""
+
+    seq: int
+    hash: bytes
+
+
+NOTHING = Head(0, GENESIS)
+
+
 def row_hash(prev: bytes, seq: int, at_ns: int, kind: str, v: int, body: bytes) -> bytes:
     """The 32 bytes that seal a row."""
     name = kind.encode()
@@ -39,14 +54,28 @@ def chained(prev: bytes, seq: int, at_ns: int, kind: str, v: int, body: bytes) -
     return Row(seq, at_ns, kind, v, body, prev, row_hash(prev, seq, at_ns, kind, v, body))
 
 
-def broken(row: Row, seq: int, prev: bytes) -> str | None:
-    """What is wrong with a row that should have this number and follow this hash; None where nothing is."""
-    if row[0] != seq:
-        return f"the row after {seq - 1} is {row[0]}, expected {seq}"
-    if row[5] != prev:
-        return "it does not follow the row before: prev is not that row's hash"
+def walk(rows: Iterable[Raw], last: Head, known: Head = NOTHING) -> tuple[Head, str | None]:
+    """Follow the chain from `last`.
+
+    known  a row whose hash somebody remembers; it is compared when it comes by
+    ->     the last good row, and what is wrong with the one after it; None where nothing is
+    """
+    seq, prev = last
+    known_seq, known_hash = known
     try:
-        hashed = row_hash(prev, *row[:5])
+        for number, at_ns, kind, v, body, before, digest in rows:
+            if number != seq + 1:
+                return Head(seq, prev), f"the row after {seq} is {number}, expected {seq + 1}"
+            if before != prev:
+                return Head(seq, prev), "it does not follow the row before: prev is not that row's hash"
+            name = kind.encode()
+            if sha256(_head(prev, number, at_ns, v, len(name)) + name + body).digest() != digest:
+                return Head(seq, prev), "its hash is not that of its contents"
+            if number == known_seq and digest != known_hash:
+                return Head(seq, prev), "its hash is not the one that the head remembers"
+            seq, prev = number, digest
     except (TypeError, AttributeError, struct.error) as e:
-        return f"a column is not of its type: {e}"
-    return None if hashed == row[6] else "its hash is not that of its contents"
+        return Head(seq, prev), f"a column is not of its type: {e}"
+    except LedgerError as e:  # of whoever reads the rows
+        return Head(seq, prev), str(e)
+    return Head(seq, prev), None

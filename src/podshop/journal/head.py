@@ -9,24 +9,13 @@ import os
 import struct
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
-from podshop.journal.chain import GENESIS
+from podshop.journal.chain import Head
 from podshop.nouns import LedgerError
 
 _MAGIC = b"podshop journal head 1\n"
 _SAID = len(_MAGIC) + 8 + 32  # bytes before the seal
 _WAY_OUT = "`podshop ledger verify --accept` checks every row and writes it again"
-
-
-class Head(NamedTuple):
-    """The last row known to be written; seq 0 = none."""
-
-    seq: int
-    hash: bytes
-
-
-NOTHING = Head(0, GENESIS)
 
 
 def head_path(journal: Path) -> Path:

@@ -71,14 +71,18 @@ class Books:
         """Every book that was ever posted to, in order."""
         return sorted({account.split(":")[1] for account in self.balances if account.startswith("book:")})
 
-    def agree(self) -> None:
-        """Hold every identity at once. Raises LedgerError with the first that is broken.
-
-        All accounts of an asset sum to zero, so books + house + transit = venue; nothing is in transit, so
-        books + house = venue; every lot held has a mark, and the equity of all books is the NAV.
-        """
+    def balance(self) -> None:
+        """Hold that all accounts of each asset sum to zero, so that books + house + transit = venue."""
         for asset, units in imbalance(tuple(self.balances.items())).items():
             raise LedgerError(f"all accounts of {asset} sum to {units}, expected 0")
+
+    def agree(self) -> None:
+        """Hold every identity at once, where a cycle ends. Raises LedgerError with the first that is broken.
+
+        The accounts balance; nothing is in transit, so books + house = venue; every lot held has a mark; and the equity
+        of all books is the NAV.
+        """
+        self.balance()
         for account, units in self.balances.items():
             if units and account.startswith("transit:"):
                 raise LedgerError(f"{account} stands at {units}, expected 0: books + house differ from the venue")
