@@ -138,13 +138,13 @@ def refuse(
 def cost_of_one_side(facts: Facts, terms: Terms, mandate: Any, k: int, m: int, lots: int) -> float:
     """Half the spread, the fee and the impact of trading `lots` in the mandate's style, as a fraction of their worth.
 
-    A maker earns the half-spread where it is filled, and gives it back in what the price then does. Where no depth is
-    known nothing can be traded either, and the impact counts as 0.
+    A maker earns the half-spread where it is filled, and gives it back in what the price then does. NaN where the depth
+    is unknown: who takes cannot know the cost, and nothing that asks for it passes.
     """
     fee, impact, depth = terms.fee_e8 / 1e8, 0.0, facts.depth[k][m]
     if mandate.style == "maker":
         fee = terms.maker_fee_e8 / 1e8
-    elif depth > 0.0:
+    else:
         piece = pace.piece(lots, pace.patience(facts, mandate), 0) if mandate.style == "twap" else lots
-        impact = terms.impact * facts.sigma_day[k][m] * math.sqrt(piece / depth)
+        impact = terms.impact * facts.sigma_day[k][m] * math.sqrt(piece / depth if depth != 0.0 else math.inf)
     return terms.half_spread + fee + impact

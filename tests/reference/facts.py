@@ -124,6 +124,7 @@ class Seat:
     markets: tuple[str, ...]
     cadence_ns: int
     volatility_target: float = 0.20
+    typical_conviction: float = 1.0
     buffer: float = 0.10
     stop: float = 5.0
     longest_holding_ns: int = 90 * DAY_NS

@@ -74,6 +74,7 @@ def pay_funding(fund: Fund, k: int, *, inside: bool) -> None:
                 fund.result.funding.append(FundingRow(at, event.at_ns, facts.names[m], book.name, book.lots[m], -paid))
         if owed:
             fund.house.cash -= owed
+            fund.house.tally[m].funding += owed
             fund.result.funding.append(FundingRow(at, event.at_ns, facts.names[m], fund.house.name, 0, -owed))
 
 
@@ -192,8 +193,8 @@ def report_books(fund: Fund, k: int, equity: dict[str, int]) -> None:
 
 
 def report_costs(fund: Fund, k: int) -> None:
-    """What trading cost since the last such rows, by book and market, where it cost anything."""
-    for book in fund.books:
+    """What trading cost since the last such rows, by book and market, where it cost anything: the house has funding."""
+    for book in fund.everyone:
         for name, tally in zip(fund.facts.names, book.tally, strict=True):
             row = tally.row(fund.facts.id(k), name, book.name)
             if row is not None:

@@ -17,7 +17,7 @@ class Want:
 
     def look(self, d: int, *, at_once: bool = False) -> None:
         """A cycle has come with d lots open; `at_once` where the wish was forced in this very cycle."""
-        if sign(d) != self.side:
+        if sign(d) != self.side or d == 0:  # what is met has no age
             self.side, self.age, self.at_once = sign(d), 0, False
         else:
             self.age += 1

@@ -149,7 +149,8 @@ def _aim(facts: Facts, terms: Terms, mandate: Any, blend: float, k: int, m: int,
     if position.blocked != 0 or blend == 0.0:
         return 0
     markets = len(mandate.markets)
-    unit: float = mandate.volatility_target / (sigma * math.sqrt(365.0) * markets) * terms.capital_micro / mark
+    share = sigma * math.sqrt(365.0) * markets * mandate.typical_conviction
+    unit: float = mandate.volatility_target / share * terms.capital_micro / mark
     band: float = mandate.buffer * unit
     ideal = blend * unit
     if ideal > position.lots + band:

@@ -122,6 +122,7 @@ def _styled(chance: random.Random, facts: Facts, terms: Terms) -> tuple[Facts, T
     mandates = tuple(
         replace(
             seat,
+            typical_conviction=chance.choice((1.0, 0.4)),
             style=chance.choice(("taker", "maker", "twap")),
             urgency_ns=chance.choice((HOUR_NS // 4, interval_ns, 3 * interval_ns, 10 * interval_ns)),
             max_diversification=chance.choice((1.0, 1.2, 2.5)),

@@ -300,7 +300,7 @@ def test_costs_are_what_paper_earned_more_than_the_book(world: tuple[Facts, Term
     }
     paid: dict[str, int] = defaultdict(int)
     for settled in result.funding:
-        paid[settled.book] += settled.cash_micro * (settled.book != "house")
+        paid[settled.book] += settled.cash_micro
     assert {b: n for b, n in paid.items() if n} == {b: n for b, n in funding.items() if n}
 
 

@@ -1,11 +1,12 @@
 """A fund whose market facts are given as plain numbers: the reference's facts and terms, fed to the compiled loop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from podshop.nouns import Instrument, Mandate, Market, Panel, Times, duration_text
+from podshop.nouns import HOUR_NS, Instrument, Mandate, Market, Panel, Times, duration_text
 from podshop.run.config import sections
 from podshop.run.loop import Run
 from podshop.run.opinions import Seat
@@ -18,12 +19,19 @@ from tests.run.parity import Kept, Told, told_by_loop
 class GivenFacts:
     """Stands in for MarketFacts: every cycle is a risk bar of its own."""
 
-    def __init__(self, facts: ref.Facts) -> None:
+    def __init__(self, facts: ref.Facts, mandates: Sequence[str]) -> None:
         self.facts = facts
         self.time = np.array(facts.time, np.int64)
         self.mark = np.array(facts.mark, np.int64)
         self.scale = np.ones(len(facts.names))
         shape = self.mark.shape
+        self._low, self._high = np.array(facts.low, np.int64), np.array(facts.high, np.int64)
+        self._queued = padded(facts.queued)
+        self._carry = padded(facts.carry, np.float64)
+        self._own = {
+            half_life_ns(at): padded(facts.sigma_own.get(name, facts.sigma_day), np.float64)
+            for at, name in enumerate(mandates)
+        }
         self._age = padded(facts.age)
         self._reference = padded(facts.reference)
         self._liquidity = padded(facts.liquidity)
@@ -54,18 +62,42 @@ class GivenFacts:
             mark=self.mark[at],
             age=self._age[at],
             reference=self._reference[at],
+            mark_before=self.mark[max(first - 1, 0)],
+            reference_before=self._reference[max(first - 1, 0)],
+            low=self._low[at],
+            high=self._high[at],
+            carry=self._carry[at],
             dead=self._dead[at],
             risk_row=np.arange(len(time)),
             covariance=self._covariance[at],
             sigma=self._sigma[at],
             depth=self._depth[at],
             liquidity=self._liquidity[at],
+            queued=self._queued[at],
             funding_until=np.searchsorted(stamped, before, side="right"),
             funding_at=stamped,
             funding_market=np.array([event[1] for event in self.funding], np.int64),
             funding_rate=np.array([event[2] for event in self.funding], np.float64),
             funding_source=np.array([event[3] for event in self.funding], np.int64),
         )
+
+    def sigma_own(self, half_life_ns: int, facts: Facts) -> Panel:
+        """At the rows of a stretch, what the mandate with this half-life sizes by."""
+        first = self.row(int(facts.time[0]))
+        rows: Panel = self._own[half_life_ns][first : first + len(facts.time)]
+        return rows
+
+
+def half_life_ns(at: int) -> int:
+    """Each mandate has a half-life of its own, so that it is given a sigma of its own."""
+    return (at + 1) * HOUR_NS
+
+
+@dataclass(frozen=True)
+class GivenAgent:
+    """Stands in for a signal agent: each is a family of its own."""
+
+    family: str
 
 
 class GivenSeat(Seat):
@@ -100,10 +132,16 @@ def file_of(facts: ref.Facts, terms: ref.Terms) -> sections.Fund:
         capital_usd=terms.capital_usd,
         operator=terms.operator if isinstance(terms.operator, str) else duration_text(terms.operator),
         market=sections.MarketSection(
-            venue="given", interval=duration_text(facts.interval_ns), markets=tuple(facts.names)
+            venue="given",
+            interval=duration_text(facts.interval_ns),
+            markets=tuple(facts.names),
+            assumed_funding_bps_8h=terms.assumed_funding_bps_8h,
         ),
         confidence=sections.Confidence(open=terms.confidence_open, close=terms.confidence_close),
-        signals=(),
+        signals=tuple(
+            sections.SignalSeat(name=name, kind="given", agent=GivenAgent(name), markets=tuple(facts.names))  # type: ignore[arg-type]
+            for name in facts.convictions
+        ),
         mandates=tuple(
             Mandate(
                 name=seat.name,
@@ -112,11 +150,19 @@ def file_of(facts: ref.Facts, terms: ref.Terms) -> sections.Fund:
                 markets=tuple(seat.markets),
                 cadence=duration_text(seat.cadence_ns),
                 volatility_target=seat.volatility_target,
+                typical_conviction=seat.typical_conviction,
                 buffer=seat.buffer,
                 stop=seat.stop,
                 longest_holding=duration_text(seat.longest_holding_ns),
+                volatility_half_life=duration_text(half_life_ns(at)),
+                max_diversification=seat.max_diversification,
+                style=seat.style,
+                urgency=duration_text(seat.urgency_ns),
+                outlook=duration_text(seat.outlook_ns),
+                cost_factor=seat.cost_factor,
+                cost_budget=seat.cost_budget,
             )
-            for seat in terms.mandates
+            for at, seat in enumerate(terms.mandates)
         ),
         limits=sections.LimitsSection(
             max_weight=terms.max_weight,
@@ -135,8 +181,12 @@ def file_of(facts: ref.Facts, terms: ref.Terms) -> sections.Fund:
         ),
         allocator=sections.AllocatorSection(kind=terms.allocator, window_days=terms.window_days),  # type: ignore[arg-type]
         venue=sections.VenueSection(
-            taker_fee_bps=terms.fee_e8 / 1e4, half_spread_bps=terms.half_spread * 1e4, impact=terms.impact
+            taker_fee_bps=terms.fee_e8 / 1e4,
+            maker_fee_bps=terms.maker_fee_e8 / 1e4,
+            half_spread_bps=terms.half_spread * 1e4,
+            impact=terms.impact,
         ),
+        evidence=sections.EvidenceSection(prior_slope=terms.prior_slope, prior_observations=terms.prior_observations),
         instruments=tuple(
             Instrument(name, 1e-6, micro / 1e6)
             for name, micro in zip(facts.names, terms.min_notional_micro, strict=False)
@@ -148,7 +198,7 @@ def given_run(facts: ref.Facts, terms: ref.Terms, sink: Sink, change: Callable[[
     """Run the compiled loop over given facts. `change` may spoil the run before it starts."""
     file = file_of(facts, terms)
     seats: dict[str, Seat] = {name: GivenSeat(name, facts, file.confidence) for name in facts.convictions}
-    given: Any = GivenFacts(facts)
+    given: Any = GivenFacts(facts, [seat.name for seat in terms.mandates])
     run = Run(file, given, seats, sink)
     if change is not None:
         change(run)

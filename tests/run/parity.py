@@ -44,6 +44,8 @@ class Told:
     transfers: list[tuple[Any, ...]]
     verdicts: list[tuple[Any, ...]]
     books: list[tuple[Any, ...]]
+    wishes: list[tuple[Any, ...]]
+    costs: list[tuple[Any, ...]]
 
 
 def told_by_loop(kept: Kept, markets: Sequence[str], agents: Sequence[str]) -> Told:
@@ -62,15 +64,25 @@ def told_by_loop(kept: Kept, markets: Sequence[str], agents: Sequence[str]) -> T
         ],
         transfers=[(c, books[b], cash) for c, b, cash in kept.rows("transfers", "cycle", "book", "cash_micro")],
         verdicts=[
-            (c, markets[m], books[b], VERDICTS[v], CODE_NAMES[code], wanted, allowed)
-            for c, m, b, v, code, wanted, allowed in kept.rows(
-                "verdicts", "cycle", "market", "book", "verdict", "code", "wanted_lots", "allowed_lots"
+            (c, markets[m], books[b], VERDICTS[v], CODE_NAMES[code], wanted, allowed, resting)
+            for c, m, b, v, code, wanted, allowed, resting in kept.rows(
+                "verdicts", "cycle", "market", "book", "verdict", "code", "wanted_lots", "allowed_lots", "resting_lots"
             )
         ],
         books=[
             (c, books[b], capital, equity, throttle, shadow)
             for c, b, capital, equity, throttle, shadow in kept.rows(
                 "books", "cycle", "book", "capital_micro", "equity_micro", "throttle", "shadow_equity_micro"
+            )
+        ],
+        wishes=[
+            (c, markets[m], books[b], lots, mark)
+            for c, m, b, lots, mark in kept.rows("wishes", "cycle", "market", "book", "wished_lots", "mark_micro")
+        ],
+        costs=[
+            (c, markets[m], books[b], *numbers)
+            for c, m, b, *numbers in kept.rows(
+                "costs", "cycle", "market", "book", *(f"{name}_micro" for name in ref.CostsRow._fields[3:])
             )
         ],
     )
@@ -126,13 +138,22 @@ def reference_facts(file: FundFile, facts: MarketFacts, seats: Mapping[str, Seat
             if event[0] > since_ns
         ],
         convictions=convictions,
+        low=stretch.low.tolist(),
+        high=stretch.high.tolist(),
+        queued=stretch.queued[by_row].tolist(),
+        carry=stretch.carry.tolist(),
+        sigma_own={
+            m.name: facts.sigma_own(duration_ns(m.volatility_half_life), stretch)[by_row].tolist()
+            for m in file.mandates
+        },
     )
 
 
 def reference_terms(file: FundFile) -> ref.Terms:
     limits, venue, ladder = file.limits, file.venue, file.drawdown
+    slopes = {seat.name: file.evidence.prior_slope.get(getattr(seat.agent, "family", ""), 0.0) for seat in file.signals}
     return ref.Terms(
-        mandates=[reference_seat(m) for m in file.mandates],
+        mandates=[reference_seat(m, slopes) for m in file.mandates],
         min_notional_micro=[round(i.min_notional_usd * 1e6) for i in file.instruments],
         capital_usd=file.capital_usd,
         confidence_open=file.confidence.open,
@@ -146,6 +167,10 @@ def reference_terms(file: FundFile) -> ref.Terms:
         half_spread=venue.half_spread_bps / 1e4,
         impact=venue.impact,
         fee_e8=round(venue.taker_fee_bps * 1e4),
+        maker_fee_e8=round(venue.maker_fee_bps * 1e4),
+        assumed_funding_bps_8h=file.market.assumed_funding_bps_8h,
+        prior_observations=file.evidence.prior_observations,
+        prior_slope=slopes,
         ladder=ref.Ladder(
             halve_from=ladder.halve_from,
             out_from=ladder.out_from,
@@ -159,16 +184,25 @@ def reference_terms(file: FundFile) -> ref.Terms:
     )
 
 
-def reference_seat(m: Mandate) -> ref.Seat:
+def reference_seat(m: Mandate, slopes: Mapping[str, float]) -> ref.Seat:
+    weight = sum(abs(w) for w in m.listens.values())
     return ref.Seat(
         name=m.name,
         listens=m.listens,
         markets=m.markets,
         cadence_ns=duration_ns(m.cadence),
         volatility_target=m.volatility_target,
+        typical_conviction=m.typical_conviction,
         buffer=m.buffer,
         stop=m.stop,
         longest_holding_ns=duration_ns(m.longest_holding),
+        style=m.style,
+        urgency_ns=duration_ns(m.urgency),
+        max_diversification=m.max_diversification,
+        outlook_ns=duration_ns(m.outlook),
+        cost_factor=m.cost_factor,
+        cost_budget=m.cost_budget,
+        prior=sum(abs(w) * slopes[name] for name, w in m.listens.items()) / weight,
     )
 
 
