@@ -191,6 +191,14 @@ MISTAKES = {
         ("listens = { trend = 1.0 }", 'volatility_half_life = "74d"\nlistens = { trend = 1.0 }'),
         "execution.trend_follower.volatility_half_life is '74d', expected at least 1h and at most 73d",
     ),
+    "typical conviction of 0": (
+        ("listens = { trend = 1.0 }", "typical_conviction = 0\nlistens = { trend = 1.0 }"),
+        "execution.trend_follower.typical_conviction is 0.0, expected a number > 0 and <= 1",
+    ),
+    "typical conviction above 1": (
+        ("listens = { trend = 1.0 }", "typical_conviction = 1.1\nlistens = { trend = 1.0 }"),
+        "execution.trend_follower.typical_conviction is 1.1, expected a number > 0 and <= 1",
+    ),
     "diversification below 1": (
         ("listens = { trend = 1.0 }", "max_diversification = 0.5\nlistens = { trend = 1.0 }"),
         "execution.trend_follower.max_diversification is 0.5, expected a number >= 1 and <= 2.5",

@@ -89,7 +89,7 @@ def check_mandate(place: Place, mandate: Mandate, seats: Sequence[SignalSeat], i
         raise place.at("horizon").wrong(mandate.horizon, f"one of {', '.join(map(repr, HORIZONS))}")
     if mandate.style not in STYLES:
         raise place.at("style").wrong(mandate.style, f"one of {', '.join(map(repr, STYLES))}")
-    for key, low, high in (("volatility_target", 0.0, 5.0), ("stop", 0.0, 1000.0)):
+    for key, low, high in (("volatility_target", 0.0, 5.0), ("typical_conviction", 0.0, 1.0), ("stop", 0.0, 1000.0)):
         if not low < getattr(mandate, key) <= high:
             raise place.at(key).wrong(getattr(mandate, key), f"a number > {low:g} and <= {high:g}")
     if not 0 <= mandate.buffer < 1:
