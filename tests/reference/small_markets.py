@@ -127,8 +127,8 @@ def _styled(chance: random.Random, facts: Facts, terms: Terms) -> tuple[Facts, T
             urgency_ns=chance.choice((HOUR_NS // 4, interval_ns, 3 * interval_ns, 10 * interval_ns)),
             max_diversification=chance.choice((1.0, 1.2, 2.5)),
             outlook_ns=chance.choice((1, 3, 24)) * interval_ns,
-            cost_factor=chance.choice((0.0, 0.0, 0.0, 1.0, 3.0)),
-            cost_budget=chance.choice((0.003, 0.05, 1e9, 1e9, 1e9)),
+            cost_factor=chance.choice((0.0, 0.0, 0.0, 0.0, 1.0, 3.0)),
+            cost_budget=chance.choice((0.003, 0.05, 1e9, 1e9, 1e9, 1e9)),
             prior=_mean_by_weight(slopes, seat.listens),
         )
         for seat in terms.mandates
@@ -140,6 +140,9 @@ def _styled(chance: random.Random, facts: Facts, terms: Terms) -> tuple[Facts, T
         assumed_funding_bps_8h=chance.choice((0.0, 1.0)),
         prior_observations=chance.choice((5, 200)),
         prior_slope=slopes,
+        ladder=replace(
+            terms.ladder, fund_volatility=chance.choice((0.1, 0.1, 0.02)), back_below=chance.choice((0.05, 0.19))
+        ),
     )
     return _ranged(chance, facts, [seat.name for seat in mandates if chance.random() < 0.6]), terms
 
