@@ -1,8 +1,9 @@
 """Several speak and the tightest holds; whoever fails lets no risk grow, and every reduction pass."""
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podshop.nouns.limits import NORMAL_95, InForce, Limits, RiskView
+from podshop.nouns.time import DAY_NS
 from podshop.nouns.verdict import HALTED_STATE, REDUCE_ONLY_STATE, RUNNING
 from podshop.risk import office
 from podshop.risk.gate import pass_reductions, refusal
@@ -275,3 +277,20 @@ def test_an_office_that_passes_over_the_bad_ones_lets_risk_grow() -> None:
 
     for failure in (raising, silent, slow, garbage):
         assert a_fund_with_one_bad_agent(failure, "monitor", careless)[0] > CALLS
+
+
+# ------------------------------------------------------------------ the page
+
+
+def test_the_agent_of_the_page_runs_and_is_heard() -> None:
+    """The example in docs/risk.md, as it stands there."""
+    page = (Path(__file__).parents[2] / "docs" / "risk.md").read_text(encoding="utf-8")
+    words: dict[str, Any] = {"dataclass": dataclass, "RiskView": RiskView, "Limits": Limits, "DAY_NS": DAY_NS}
+    exec(page.split("```python\n")[1].split("```")[0], words)  # noqa: S102  our own page
+    gross = []
+    for day in range(7):  # 1970-01-05 was a Monday
+        seen = view(at_ns=(4 + day) * DAY_NS)
+        ruling = Office({"weekends": words["QuietWeekends"]()})(seen)
+        assert ruling.faults == {}
+        gross.append(ruling.in_force.max_gross)
+    assert gross == [1.0] * 5 + [0.5] * 2
