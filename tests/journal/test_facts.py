@@ -27,6 +27,19 @@ def test_every_fact_has_a_kind_and_every_kind_a_reader():
     assert all(KINDS[kind][0]._fields[0] == "venue_id" for kind in VENUE_KINDS)
 
 
+@given(st.sampled_from(sorted(KINDS)), st.binary(max_size=40), st.integers(0, 2**32))
+def test_any_bytes_are_a_fact_or_refused(kind, noise, seed):
+    """Also those of a true fact with something else in the middle."""
+    for _, fact in next(Telling(seed).cycles(1)):
+        true_kind, v, body = written(fact)
+        middle = len(body) // 2
+        for which, raw in ((kind, noise), (true_kind, body[:middle] + noise[:2] + body[middle + 2 :])):
+            try:
+                read(which, v, raw)
+            except DataError as e:
+                assert "the body is no" in str(e)  # noqa: PT017 - no error is fine as well
+
+
 @pytest.mark.parametrize("wrong", [Fee("x", "house", 1.5, "r"), Fee("x", "house", 2**65, "r"), Signals("k", "aa")])
 def test_a_field_of_another_type_is_not_written(wrong):
     with pytest.raises(DataError, match="is no "):

@@ -81,6 +81,7 @@ def test_the_hash_does_not_depend_on_the_process():
         ([BUY[0], BUY[1]._replace(fee_micro=6), Nav(1, 0, 0, None)], "^0 lots and 1 micro-USD"),
         ([*BUY, Nav(1, 1_000_000 - 17 + 1, 1_000_000 - 1017, None)], "NAV 999984 with cash 998983 micro-USD, expected"),
         ([*BUY, Nav(1, 1_000_000 - 17, 1_000_000 - 1016, None)], "expected 999983 with 998983"),
+        ([Marks(1, ("BTC", "ETH"), (1,), (0,))], "2 markets have 1 marks"),
         ([*BUY, Capital("trend", 400_000, 0, None, 1.0, 0)], "capital of trend is 400000 micro-USD, expected its"),
     ],
 )

@@ -47,7 +47,7 @@ def written(fact: Fact) -> tuple[str, int, bytes]:
     try:
         body = _encode(fact)
         READERS[kind, v](body)
-    except (msgspec.ValidationError, OverflowError) as e:
+    except (msgspec.ValidationError, OverflowError, UnicodeEncodeError) as e:
         raise DataError(f"{fact} is no {kind}: {e}") from e
     return kind, v, body
 
@@ -59,6 +59,6 @@ def read(kind: str, v: int, body: bytes) -> Fact:
         raise DataError(f"a {kind!r} of version {v}, which this program does not know: it was written by a newer one")
     try:
         fact: Fact = reader(body)
-    except msgspec.DecodeError as e:
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
         raise DataError(f"the body is no {kind} of version {v}: {e}") from e
     return fact

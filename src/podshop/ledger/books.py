@@ -44,6 +44,8 @@ class Books:
             if total:  # quick, and blind to errors that cancel over two assets: those `agree` finds
                 raise LedgerError(f"{type(fact).__name__} does not balance: its postings sum to {total}, expected 0")
         elif isinstance(fact, Marks):
+            if len(fact.markets) != len(fact.mark_micro):
+                raise LedgerError(f"{len(fact.markets)} markets have {len(fact.mark_micro)} marks")
             self.marks.update(zip(fact.markets, fact.mark_micro, strict=True))
         elif isinstance(fact, Nav):
             self._agree_nav(fact)

@@ -1,0 +1,75 @@
+"""Facts as rows of plain tables, for projections and exports: one table per kind, lists told one row an entry."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+from podshop.journal.facts import KINDS, read
+from podshop.ledger.facts import Fact, Intent, Marks, Start, Transfer
+from podshop.ledger.postings import asset_of, postings
+
+Values: TypeAlias = tuple[Any, ...]
+
+
+class Table(NamedTuple):
+    """A table: its columns after `seq` and `at_ns`, with their Python types, and how a fact becomes rows."""
+
+    columns: tuple[tuple[str, type], ...]
+    rows: Callable[[Any], Iterable[Values]]
+
+
+def tables_of(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Values]]:
+    """What these rows of the journal add to each table of TABLES."""
+    found: dict[str, list[Values]] = {}
+    for seq, at_ns, kind, v, body, *_ in rows:
+        fact = read(kind, v, body)
+        found.setdefault(kind, []).extend((seq, at_ns, *values) for values in TABLES[kind].rows(fact))
+        for account, units in postings(fact):
+            found.setdefault(POSTINGS, []).append((seq, at_ns, account, asset_of(account), units))
+    return found
+
+
+def _start(fact: Start) -> Iterator[Values]:
+    for market, lot_size in zip(fact.markets, fact.lot_sizes, strict=True):
+        yield fact.fund, fact.interval_ns, market, lot_size, fact.source
+
+
+def _intent(fact: Intent) -> Iterator[Values]:
+    *plain, wants = fact
+    yield *plain, " ".join(f"{book}:{lots}" for book, lots in wants)
+
+
+def _transfer(fact: Transfer) -> Iterator[Values]:
+    for book, cash in fact.moves:
+        yield book, cash, fact.reason
+
+
+def _marks(fact: Marks) -> Iterator[Values]:
+    for market, mark, age in zip(fact.markets, fact.mark_micro, fact.age_bars, strict=True):
+        yield fact.cycle, market, mark, age
+
+
+def _one(fact: Fact) -> Iterator[Values]:
+    yield fact
+
+
+def _plain(kind: type) -> tuple[tuple[str, type], ...]:
+    """Columns of a kind whose fields are all plain."""
+    types = {int: int, str: str, float: float}
+    return tuple((name, types.get(type_, float)) for name, type_ in kind.__annotations__.items())
+
+
+POSTINGS = "postings"
+_LISTS: dict[str, Table] = {
+    "start": Table(
+        (("fund", str), ("interval_ns", int), ("market", str), ("lot_size", float), ("source", str)), _start
+    ),
+    "intent": Table(
+        (("intent", str), ("market", str), ("lots", int), ("expires_ns", int), ("wants", str)), _intent
+    ),
+    "transfer": Table((("book", str), ("cash_micro", int), ("reason", str)), _transfer),
+    "marks": Table((("cycle", int), ("market", str), ("mark_micro", int), ("age_bars", int)), _marks),
+}  # fmt: skip
+TABLES: dict[str, Table] = {
+    **{kind: _LISTS.get(kind) or Table(_plain(type_), _one) for kind, (type_, _) in KINDS.items()},
+    POSTINGS: Table((("account", str), ("asset", str), ("units", int)), lambda fact: ()),
+}
