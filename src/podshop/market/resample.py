@@ -24,14 +24,17 @@ def resample(market: Market, bar_ns: int) -> Market:
         raise ConfigError(f"bars of {wanted} cannot be made from bars of {finer}, expected a multiple of {finer}")
     start, count = _whole_bars(market, bar_ns, many)
     time = market.time[start : start + count * many].reshape(count, many)[:, -1].copy()
+    whole_bars = set(BAR_COLUMNS) <= set(market.columns)
     parts = {
         name: np.ascontiguousarray(panel.T[:, start : start + count * many]).reshape(len(market.names), count, many)
         for name, panel in market.columns.items()
+        if (name in BAR_COLUMNS and whole_bars) or name in (NEWS_COUNT, NEWS_TONE)
     }
-    joined = _join(parts, many) if set(BAR_COLUMNS) <= set(parts) else {}
-    joined |= _join_news(parts, many)
+    joined = (_join(parts, many) if whole_bars else {}) | _join_news(parts, many)
+    closes = slice(start + many - 1, start + count * many, many)
     columns: dict[str, Panel] = {
-        name: joined[name].T if name in joined else part[:, :, -1].copy().T for name, part in parts.items()
+        name: (joined[name] if name in joined else panel.T[:, closes].copy()).T
+        for name, panel in market.columns.items()
     }
     return Market(market.names, bar_ns, time, columns)
 

@@ -43,10 +43,10 @@ class DrawdownLimiter:
     def __call__(self, shadows: Shadows, health: Health) -> Throttles:
         """Answer throttles to each shadow's drawdown (B,) and the fund's; `out` of the fund also latches its state."""
         rungs = self.ladder(
-            np.append(shadows.equity_micro, health.nav_micro),
-            np.append(shadows.peak_micro, health.peak_micro),
-            np.append(shadows.volatility_target, self.fund_volatility),
-            np.append(shadows.throttle, health.throttle),
+            _with(shadows.equity_micro, health.nav_micro),
+            _with(shadows.peak_micro, health.peak_micro),
+            _with(shadows.volatility_target, self.fund_volatility),
+            _with(shadows.throttle, health.throttle),
         )
         state = max(health.state, REDUCE_ONLY_STATE) if rungs[-1] == 0.0 else health.state
         return Throttles(
@@ -67,6 +67,14 @@ class DrawdownLimiter:
         rung = np.where(step >= self.out_from, 0.0, np.where(step >= self.halve_from, 0.5, 1.0))
         kept: Panel = np.where((before < 1.0) & (step >= self.back_below), np.minimum(before, rung), rung)
         return kept
+
+
+def _with(books: Panel | Whole, fund: float) -> Panel:
+    """The books' numbers and after them the fund's; asked every hour of a backtest, so without ceremony."""
+    both = np.empty(len(books) + 1)
+    both[:-1] = books
+    both[-1] = fund
+    return both
 
 
 class Standing(NamedTuple):

@@ -4,6 +4,7 @@ import importlib.metadata
 import resource
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,12 @@ from podshop.report.stats import gross_return, stats
 from podshop.report.var_test import var_test
 from podshop.risk.gate import HISTORY_DAYS
 from podshop.run.calibrate import show
+from podshop.run.config.checks import coarse
 from podshop.run.config.sections import Fund
 from podshop.run.facts import MarketFacts
 from podshop.run.heard import Heard, listen_in, no_opinion, signals
 from podshop.run.loop import Run
-from podshop.run.opinions import Progress, seats
+from podshop.run.opinions import Progress, Seat, seats
 from podshop.run.tables import Tables
 from podshop.run.warm import warm
 from podshop.run.world import World, read_world
@@ -51,14 +53,13 @@ def backtest(
     world = read_world(fund, data, since_ns, until_ns)
     times = world.decision_times()
     compile_seconds = warm(progress)
-    facts = market_facts(fund, world.market, world.funding)
     books = tuple(mandate.name for mandate in fund.mandates)
     aggregator = Aggregator(books, fund.market.markets, int(times[0]), int(times[-1]))
-    with Recorder(out, _names(fund, world.funding), watchers=(aggregator.add,)) as recorder, ExitStack() as held:
-        roster = seats(world.market, fund.signals, fund.confidence)
+    with Recorder(out, names_of(fund, world.funding), watchers=(aggregator.add,)) as recorder, ExitStack() as held:
+        facts, roster = facts_and_seats(fund, world.market, world.funding)
         heard = listen_in(fund.signals, roster)
         asked = any(seat.calibrated for seat in fund.signals)
-        beside = held.enter_context(Beside(out if asked else None, "calibration", _names(fund, world.funding)))
+        beside = held.enter_context(Beside(out if asked else None, "calibration", names_of(fund, world.funding)))
         shown = show(fund, roster, world.funding, beside.write)
         run = Run(fund, facts, roster, recorder)
         run.tables.markets(fund.instruments)
@@ -86,6 +87,14 @@ def backtest(
     return result
 
 
+def facts_and_seats(fund: Fund, market: Market, funding: Funding) -> tuple[MarketFacts, dict[str, Seat]]:
+    """What the loop and what the agents need of a market, made side by side."""
+    with ThreadPoolExecutor(1) as pool:
+        facts = pool.submit(market_facts, fund, market, funding)
+        roster = seats(market, fund.signals, fund.confidence)
+        return facts.result(), roster
+
+
 def market_facts(fund: Fund, market: Market, funding: Funding) -> MarketFacts:
     """Facts of the markets under the fund's venue."""
     venue = fund.venue
@@ -102,7 +111,7 @@ def market_facts(fund: Fund, market: Market, funding: Funding) -> MarketFacts:
     )
 
 
-def _names(fund: Fund, funding: Funding) -> Mapping[str, tuple[str, ...]]:
+def names_of(fund: Fund, funding: Funding) -> Mapping[str, tuple[str, ...]]:
     """What the small whole numbers in the record's name columns stand for."""
     return {
         "market": fund.market.markets,
@@ -208,7 +217,7 @@ def _gaps(coverage: DataReport | None, since_ns: int, until_ns: int) -> list[str
 
 def _notes(fund: Fund, run: Run) -> list[str]:
     """What this very run should be read with."""
-    notes = []
+    notes = coarse(fund)
     invested = fund.limits.max_weight * len(fund.market.markets)
     if invested < fund.limits.max_gross:
         markets = f"{len(fund.market.markets)} markets of at most {fund.limits.max_weight:.0%} each"

@@ -82,12 +82,12 @@ def made_up(rows: int, markets: int, seed: int = 0) -> Market:
     reads = {name for agent in ROSTER.values() for name in agent.reads} | set(BAR_COLUMNS)
     columns: dict[str, Panel] = {}
     for name in sorted(reads):
-        columns[name] = _column(name, price, rng).T
+        columns[name] = column(name, price, rng).T
     time_ns = SINCE_NS + np.arange(1, rows + 1) * BAR_NS
     return Market(tuple(f"M{m}" for m in range(markets)), BAR_NS, time_ns, columns)
 
 
-def _column(name: str, price: Panel, rng: np.random.Generator) -> Panel:
+def column(name: str, price: Panel, rng: np.random.Generator) -> Panel:
     """One (M, T) column."""
     noise: Panel = rng.standard_normal(price.shape, np.float32).astype(np.float64)
     if name in ("open", "close", "spot_close"):

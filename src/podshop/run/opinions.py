@@ -1,6 +1,7 @@
 """Ask every signal agent, chunk by chunk, and let each mandate hear the voices it listens to."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from podshop.nouns import DAY_NS, ConfigError, Flags, Mandate, Market, Panel, Ti
 from podshop.run.chunks import Chunked, chunk_ns
 from podshop.run.config.sections import Confidence, EvidenceSection, SignalSeat
 
+THREADS = 2
 Watch = Callable[[int, Panel, Panel], None]
 
 
@@ -91,13 +93,16 @@ class Seat:
 
 def seats(market: Market, roster: Sequence[SignalSeat], confidence: Confidence) -> dict[str, Seat]:
     """Give every signal agent its markets on its own bar; bars of one size are made once."""
-    bars: dict[int, Market] = {}
+    lengths = sorted({duration_ns(seat.agent.bar) for seat in roster})
+    with ThreadPoolExecutor(THREADS) as pool:
+        bars = dict(zip(lengths, pool.map(lambda bar_ns: resample(market, bar_ns), lengths), strict=True))
     found = {}
     for seat in roster:
         bar_ns = duration_ns(seat.agent.bar)
-        if bar_ns not in bars:
-            bars[bar_ns] = resample(market, bar_ns)
-        found[seat.name] = Seat(seat, bars[bar_ns].pick(seat.markets), confidence)
+        whole = bars[bar_ns]
+        needed = {name: whole.columns[name] for name in (*seat.agent.reads, "close") if name in whole.columns}
+        mine = Market(whole.names, whole.interval_ns, whole.time, needed).pick(seat.markets)
+        found[seat.name] = Seat(seat, mine, confidence)
     return found
 
 

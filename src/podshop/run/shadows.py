@@ -18,16 +18,16 @@ from podshop.run.shadow import Orders, new_notes, new_shadow, run_shadow
 from podshop.run.state import Facts, Notes, Shadows, Terms
 from podshop.run.terms import orders_of
 
-THREADS = 2
-
 
 class ShadowBooks:
     """The execution agents' own books at reference capital."""
 
+    threads = 2
+
     def __init__(self, file: FundFile, facts: MarketFacts, terms: Terms, seats: Mapping[str, Seat]) -> None:
         self._file, self._facts, self._terms, self._seats = file, facts, terms, seats
         families = {seat.name: getattr(seat.agent, "family", "") for seat in file.signals}
-        self._listeners = [Listener(m, families, file.evidence, file.agents.get(m.name)) for m in file.mandates]
+        self.listeners = [Listener(m, families, file.evidence, file.agents.get(m.name)) for m in file.mandates]
         self.books = [new_shadow(len(m.markets), terms.reference_micro) for m in file.mandates]
         self._orders: list[Orders] = []
 
@@ -55,7 +55,7 @@ class ShadowBooks:
             own = sigma[duration_ns(self._file.mandates[b].volatility_half_life)]
             return self._run(b, facts, own, said, strike, target[b], fires[b], urgent[b], equity[b])
 
-        with ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             rooms = list(pool.map(run, range(books)))
         shadows = Shadows(
             target=target,
@@ -72,7 +72,7 @@ class ShadowBooks:
         """Run one book; answers what it held back."""
         mandate, orders = self._file.mandates[b], self._orders[b]
         fires[:] = opinions.fires(facts.time, self._terms.interval_ns, duration_ns(mandate.cadence))
-        opinion = self._listeners[b].blend(facts.time, fires, self._seats, said)
+        opinion = self.listeners[b].blend(facts.time, fires, self._seats, said)
         slope = self._slope(b, facts, np.flatnonzero(fires), opinion, sigma)
         room = new_notes(opinion.size)
         events = np.empty(int(facts.funding_until[-1] - facts.funding_until[0]), np.int64)
@@ -89,7 +89,7 @@ class ShadowBooks:
         markets = self._orders[b].markets
         reference = facts.reference[at][:, markets]
         own = sigma[facts.risk_row[at]][:, markets]
-        return self._listeners[b].slope(facts.time[at], opinion, reference, own)
+        return self.listeners[b].slope(facts.time[at], opinion, reference, own)
 
 
 def _in_order(rooms: list[Room], cycles: int) -> Notes:
