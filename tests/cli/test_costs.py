@@ -1,13 +1,12 @@
 """podshop costs: two tables for people, and JSON."""
 
 import json
-import sys
-from types import SimpleNamespace
 
 import pytest
 
 from podshop.cli import main
 from podshop.nouns import DAY_NS
+from podshop.research import netting
 from podshop.run import world
 from podshop.run.config import starter
 
@@ -53,7 +52,7 @@ def typed(tmp_path, monkeypatch):
     path.write_text(starter(), encoding="utf-8")
     asked = []
     monkeypatch.setattr(world, "read_world", lambda *arguments: asked.append(arguments))
-    monkeypatch.setitem(sys.modules, "podshop.research.netting", SimpleNamespace(costs=lambda *_: RESULT))
+    monkeypatch.setattr(netting, "costs", lambda *_: RESULT)
     return ["costs", str(path), "--data", str(tmp_path)], asked
 
 

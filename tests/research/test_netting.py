@@ -1,6 +1,8 @@
 """What netting, the buffer and the cost gate save: by hand on a few fills, and as a whole on the simulated exchange."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 
 from podshop.nouns import DAY_NS
 from podshop.nouns.verdict import CROSS_FILL, HOUSE_FILL, MAKER_FILL, SETTLEMENT_FILL, VENUE_FILL
+from podshop.research.costs_page import fees_table, found_in, gate_table
 from podshop.research.netting import costs, fee_alone
 from podshop.run.backtest import market_facts
 from podshop.run.config import starter_fund
@@ -16,6 +19,8 @@ from podshop.run.loop import Run
 from podshop.run.opinions import seats
 from podshop.run.world import SIMULATED_SINCE_NS, World, read_world
 
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "costs.md"
 PAYING = (VENUE_FILL, CROSS_FILL, MAKER_FILL)
 
 
@@ -106,3 +111,52 @@ def test_a_budget_that_is_too_small_is_seen(world: World) -> None:
     poor = replace(fund, mandates=tuple(replace(m, cost_budget=1e-6) for m in fund.mandates))
     rows = costs(poor, world, quiet)["mandates"]
     assert not any(row["without_gate"]["within_budget"] for row in rows if row["without_gate"]["shadow_costs"] > 0)
+
+
+def test_tables_say_who_spent_too_much(found: dict[str, Any]) -> None:
+    assert "Over their budget with the gate: nobody; without:" in gate_table(found)
+    over = found["mandates"][1]["with_gate"] | {"within_budget": False}
+    name = found["mandates"][1]["name"]
+    spoilt = [found["mandates"][0], found["mandates"][1] | {"with_gate": over}, *found["mandates"][2:]]
+    assert f"with the gate: {name};" in gate_table(found | {"mandates": spoilt})
+    times = found["fees"]["with_gate"]["neither"]["times"]
+    assert f"would pay {times:.1f} times its fees" in fees_table(found)
+
+
+def test_the_worked_example_of_the_page_adds_up() -> None:
+    """Every figure of its table, traded on paper and by the book, and taken apart by hand."""
+    section = PAGE.read_text(encoding="utf-8").partition("## One day of one agent")[2].partition("## Where")[0]
+    rows = [
+        [cell.strip().replace(",", "") for cell in line.split("|")[1:-1]]
+        for line in section.splitlines()
+        if "|" in line
+    ]
+    paper = wished = held = book = slip = fees = half = opportunity = 0
+    decided = 0
+    for _, what, lots, price, reference, fee in rows[2:]:
+        if what.startswith("wishes"):
+            opportunity += (wished - held) * (int(price) - decided)
+            paper -= (int(lots) - wished) * int(price)
+            wished, decided = int(lots), int(price)
+        else:
+            held += int(lots)
+            book -= int(lots) * int(price) + int(fee)
+            slip += int(lots) * (int(price) - int(reference))
+            fees += int(fee)
+            at_mid = abs(int(lots)) * int(reference) // 10_000
+            half += int(lots) * (int(price) - int(reference)) if "maker" in what else at_mid if "venue" in what else 0
+            assert int(reference) == decided  # so that there is no delay
+    assert (wished, held) == (0, 0)
+    assert paper - book == slip + fees + opportunity
+    told = {int(figure.replace(",", "")) for figure in re.findall(r"-?\d[\d,]*\d", section)}
+    assert {paper, book, paper - book, half, slip - half, fees, opportunity} <= told
+
+
+@pytest.mark.soak
+def test_the_page_says_what_was_measured(shared_data: Path) -> None:
+    """Real history: both tables of docs/costs.md, and that with the gate nobody spends more than its budget."""
+    found = found_in(ROOT / "funds" / "fifty.toml", shared_data)
+    page = PAGE.read_text(encoding="utf-8")
+    assert fees_table(found) in page
+    assert gate_table(found) in page
+    assert "with the gate: nobody" in gate_table(found)

@@ -9,13 +9,6 @@ from cyclopts import Parameter
 from podshop.cli.answer import AsJson, answer, progress
 from podshop.nouns import utc_ns
 
-CASES = {
-    "netting_and_buffer": "netting and buffer",
-    "buffer_alone": "buffer alone: each book by itself",
-    "netting_alone": "netting alone: no buffer",
-    "neither": "neither",
-}
-
 
 def costs(
     fund: Annotated[Path, Parameter(help="Fund file, TOML.")],
@@ -27,18 +20,18 @@ def costs(
     json: AsJson = False,
 ) -> None:
     """Show what netting, the buffer and the cost gate save: the same fund four times, with and without."""
-    from podshop.research.netting import costs as compare
+    from podshop.research import netting
     from podshop.run.config import load
     from podshop.run.world import read_world
 
     read = load(fund)
     world = read_world(read, data, *(None if day is None else utc_ns(day) for day in (since, until)))
     with progress() as show:
-        result = compare(read, world, show)
-    answer(result, "\n".join(_lines(result)), as_json=json)
+        result = netting.costs(read, world, show)
+    answer(result, "\n".join(_lines(result, netting.CASES)), as_json=json)
 
 
-def _lines(result: dict[str, Any]) -> list[str]:
+def _lines(result: dict[str, Any], cases: dict[str, str]) -> list[str]:
     """The answer as two tables."""
     period = result["period"]
     simulated = ["SIMULATED EXCHANGE: not performance"] if result["simulated"] else []
@@ -46,21 +39,21 @@ def _lines(result: dict[str, Any]) -> list[str]:
         f"{result['fund']}: {period['since'][:10]} to {period['until'][:10]}, every {period['interval']}",
         *simulated,
         "",
-        *_fees(result["fees"]),
+        *_fees(result["fees"], cases),
         "",
         *_gate(result),
     ]
 
 
-def _fees(fees: dict[str, Any]) -> list[str]:
-    width = max(map(len, CASES.values()))
+def _fees(fees: dict[str, Any], cases: dict[str, str]) -> list[str]:
+    width = max(map(len, cases.values()))
     part = f"  {'fees, USD':>12}{'times':>9}{'traded, USD':>15}"
     return [
         f"{'what netting and the buffer save':<{width}}  {'with the cost gate':<36}  without it",
         f"{'':<{width}}{part}{part}",
         *(
             f"{text:<{width}}{_case(fees['with_gate'][case])}{_case(fees['without_gate'][case])}"
-            for case, text in CASES.items()
+            for case, text in cases.items()
         ),
     ]
 

@@ -1,5 +1,7 @@
 """What netting, the buffer and the cost gate save: the same fund over the same period, with and without each.
 
+`podshop costs` shows it, and `podshop.research.costs_page` puts it into docs/costs.md.
+
 *Netting* is taken away on paper: every lot that a book traded, whether it crossed inside the fund or was part of a
 joint order, pays the venue's taker fee as an order of its own. *The buffer* is taken away by running the fund again
 with no band around the wished positions. *The cost gate* likewise, with no factor and a budget that nobody can spend.
@@ -18,6 +20,7 @@ from podshop.maths.compiled import original
 from podshop.nouns import DAY_NS, Times, Whole, utc_text
 from podshop.nouns.verdict import COST_BUDGET, COST_GATE, CROSS_FILL, MAKER_FILL, VENUE_FILL
 from podshop.report.aggregate import Aggregator, ReportData
+from podshop.report.stats import stats
 from podshop.run.backtest import market_facts
 from podshop.run.config.sections import Fund
 from podshop.run.loop import Run
@@ -27,6 +30,12 @@ from podshop.run.world import World
 
 NO_LIMIT = 1000.0  # a cost budget of a thousand times the capital a year
 GATES = ("with_gate", "without_gate")
+CASES = {
+    "netting_and_buffer": "netting and buffer",
+    "buffer_alone": "buffer alone: each book by itself",
+    "netting_alone": "netting alone: no buffer",
+    "neither": "neither",
+}
 AHEAD_DAYS = 30  # of a budget that may be spent before its time
 DAYS_A_YEAR = 365
 
@@ -129,14 +138,15 @@ class _Done:
         micro = self._alone if alone else int(self._data.fees.sum())
         return {"fees": micro / 1e6, "traded": int(self._data.trading.by_market["traded"].sum()) / 1e6}
 
-    def total(self) -> dict[str, float]:
-        """Of the whole fund, USD."""
-        data, each = self._data, self._data.costs_usd()
+    def total(self) -> Table:
+        """Of the whole fund, USD, and its annual Sharpe ratio with the 90 % interval; None under 30 days."""
+        nav, each = self._data.nav, self._data.costs_usd()
+        figures = stats(nav["time"], nav["nav_micro"])
         return {
-            "net": (int(data.nav["nav_micro"][-1]) - int(data.nav["nav_micro"][0])) / 1e6,
+            "net": (int(nav["nav_micro"][-1]) - int(nav["nav_micro"][0])) / 1e6,
             "costs": each["fees"] + each["slippage"],
             "funding_paid": -each["funding"],
-        }
+        } | {key: figures[key] for key in ("sharpe", "sharpe_low", "sharpe_high")}
 
     def mandate(self, b: int, cost_budget: float) -> Table:
         """One agent: its shadow as fractions of capital, its book in USD."""
