@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podshop.nouns.limits import NORMAL_95, InForce, Limits, RiskView
-from podshop.nouns.time import DAY_NS
+from podshop.nouns.time import DAY_NS, HOUR_NS
 from podshop.nouns.verdict import HALTED_STATE, REDUCE_ONLY_STATE, RUNNING
 from podshop.risk import office
 from podshop.risk.gate import pass_reductions, refusal
@@ -191,6 +191,25 @@ def test_patience_is_counted_in_versions() -> None:
     assert sound(content(5), view(), patience=2).version == 5
     with pytest.raises(Nonsense, match="too old"):
         sound(content(4), view(), patience=2)
+
+
+def test_who_is_not_due_keeps_its_word_and_who_was_faulty_is_asked_at_once() -> None:
+    """Every four hours; the first answer of the afternoon raises."""
+    asked: list[int] = []
+
+    def slow(seen: RiskView) -> Limits:
+        asked.append(seen.version)
+        if seen.version == 12:
+            raise ValueError("not now")
+        return replace(content(seen.version), max_var=0.001 * seen.version)
+
+    office, last, state = Office({"slow": slow}, {"slow": 4 * HOUR_NS}), None, []
+    for hour in range(8, 18):
+        seen = view(version=hour, at_ns=hour * HOUR_NS, in_force=view().in_force if last is None else last.in_force)
+        last = office(seen, last)
+        state.append((last.in_force.state, round(1000 * last.in_force.max_var)))
+    assert asked == [8, 12, 13, 16]
+    assert state == [(0, 8)] * 4 + [(1, 8)] + [(0, 13)] * 3 + [(0, 16)] * 2
 
 
 # ------------------------------------------------------------------ a thousand cycles of each failure

@@ -19,6 +19,7 @@ from podshop.nouns import Panel, Whole
 from podshop.nouns.limits import Limits, RiskView
 from podshop.risk.clusters import clusters, membership
 
+NEARLY = 0.05  # days on which nobody moved change a correlation by less: pairs further from twins are not looked at
 GRID = 2**20  # the factor is rounded to 1 / GRID, so that the last bit of a product decides nothing
 
 
@@ -88,7 +89,7 @@ class CorrelationTracker:
         bets = effective_bets(counted) if len(counted) >= self.twin_days else None
         active = int(counted.any(axis=0).sum())
         factor = min(self._left_by_jump(short, long), self._left_by_bets(bets, active))
-        twins = self._twins(earned[-self.long_days :], view.books)
+        twins = self._twins(earned[-self.long_days :], books, view.books)
         return Together(markets, books, clusters(markets, self.alike_from), bets, short, long, factor, twins)
 
     def _left_by_jump(self, short: float | None, long: float | None) -> float:
@@ -102,15 +103,14 @@ class CorrelationTracker:
         floor = min(self.fewest_bets, float(active))
         return 1.0 if bets is None or bets >= floor else max(self.least, bets / floor)
 
-    def _twins(self, earned: Panel, names: tuple[str, ...]) -> tuple[tuple[str, str, float], ...]:
+    def _twins(self, earned: Panel, books: Panel, names: tuple[str, ...]) -> tuple[tuple[str, str, float], ...]:
         """Pairs that earned the same; days on which neither moved say nothing and do not count."""
         found = []
-        for i in range(len(names)):
-            for j in range(i):
-                moved = earned[(earned[:, i] != 0) | (earned[:, j] != 0)][:, [j, i]]
-                rho = float(correlation(moved, self.twin_days)[0, 1])
-                if rho >= self.twin_from:
-                    found.append((names[j], names[i], rho))
+        for i, j in np.argwhere(np.tril(books, -1) >= self.twin_from - NEARLY):
+            moved = earned[(earned[:, i] != 0) | (earned[:, j] != 0)][:, [j, i]]
+            rho = float(correlation(moved, self.twin_days)[0, 1])
+            if rho >= self.twin_from:
+                found.append((names[j], names[i], rho))
         return tuple(found)
 
     def _reason(self, seen: Together) -> str:

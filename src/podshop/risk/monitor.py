@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from podshop.maths.compiled import compiled
 from podshop.nouns import DAY_NS, Panel, Whole
 from podshop.nouns.limits import NORMAL_95, Limits, RiskView
 from podshop.risk import var
@@ -103,7 +104,7 @@ def standardised(weights: Panel, bars: Panel, daily: Panel, bar_ns: int, at_ns: 
     Days count from ten days of known bars on, where at least half of what is held had a price.
     """
     per_day = DAY_NS / bar_ns
-    path = _held(weights, bars)
+    path = held_return(weights, bars)
     decay = 0.5 ** (1.0 / (HALF_LIFE_DAYS * per_day))
     window = max(round(WINDOW_DAYS * per_day), 1)
     variance = covariances(np.ascontiguousarray(path[:, None]), 0, window, decay, per_day)[:, 0, 0]
@@ -113,7 +114,7 @@ def standardised(weights: Panel, bars: Panel, daily: Panel, bar_ns: int, at_ns: 
     seen = row >= 0
     seen[seen] = np.isfinite(path).cumsum()[row[seen]] >= KNOWN_FROM_DAYS * per_day
     sigma = np.sqrt(np.maximum(variance[row[seen]], 0.0))
-    earned = _held(weights, np.expm1(daily[seen]))
+    earned = held_return(weights, np.ascontiguousarray(np.expm1(daily[seen])))
     counts = np.isfinite(earned) & (sigma > 0)
     return np.asarray(earned[counts] / sigma[counts])
 
@@ -142,9 +143,19 @@ def largest(tails: dict[str, dict[float, var.Tail | None]], level: float) -> tup
     return max(known.items(), key=lambda one: one[1]) if known else None
 
 
-def _held(weights: Panel, returns: Panel) -> Panel:
-    """(T,) return of the weights, unknown ones counting 0; NaN where less than half of what is held is known."""
-    known = np.isfinite(returns)
-    size = float(np.abs(weights).sum())
-    share = known @ np.abs(weights) / size if size > 0 else np.zeros(len(returns))
-    return np.where(share >= KNOWN_SHARE, np.where(known, returns, 0.0) @ weights, math.nan)
+@compiled
+def held_return(weights: Panel, returns: Panel) -> Panel:
+    """(T,) return of the weights (M,), unknown ones counting 0; NaN where less than half of what is held is known."""
+    out = np.empty(returns.shape[0])
+    size = 0.0
+    for m in range(weights.shape[0]):
+        size += abs(weights[m])
+    for t in range(returns.shape[0]):
+        known = 0.0
+        value = 0.0
+        for m in range(weights.shape[0]):
+            if not math.isnan(returns[t, m]):
+                known += abs(weights[m])
+                value += weights[m] * returns[t, m]
+        out[t] = value if size > 0.0 and known >= KNOWN_SHARE * size else math.nan
+    return out

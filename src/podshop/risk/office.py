@@ -6,7 +6,7 @@ Reductions toward flat need no limits and pass (`podshop.risk.gate.pass_reductio
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -26,8 +26,9 @@ class Nonsense(Exception):
 
 
 class Ruling(NamedTuple):
-    """What holds now, what each healthy agent said, and what is wrong with the others: agent -> one line."""
+    """What holds now, what each healthy agent said last, and what is wrong with the others: agent -> one line."""
 
+    at_ns: int
     in_force: InForce
     heard: dict[str, Limits]
     faults: dict[str, str]
@@ -35,27 +36,46 @@ class Ruling(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Ask every agent and merge what they say.
+    """Ask every agent that is due and merge what all have said.
 
-    agents    name -> agent
-    patience  versions by which an answer may lag behind the view; 0 where agents are called in place
+    agents      name -> agent
+    cadence_ns  name -> how often it is asked: when floor(time / cadence) changes; whoever is not named, at every look
     """
 
     agents: Mapping[str, RiskAgent]
-    patience: int = 0
+    cadence_ns: Mapping[str, int] = field(default_factory=dict)
 
-    def __call__(self, view: RiskView) -> Ruling:
-        """Ask all agents about a view, in the order of their names."""
-        return judge({name: _ask(self.agents[name], view) for name in sorted(self.agents)}, view, self.patience)
+    def __call__(self, view: RiskView, last: Ruling | None = None) -> Ruling:
+        """Rule on a view, in the order of the agents' names.
+
+        last  the ruling before: what an agent said in it stands until it is due; one that was faulty is asked at once
+        """
+        kept: dict[str, Limits] = {}
+        said: dict[str, object] = {}
+        shown = None
+        for name in sorted(self.agents):
+            if last is not None and name in last.heard and not self._due(name, last.at_ns, view.at_ns):
+                kept[name] = last.heard[name]
+            else:
+                shown = shown or _read_only(view)
+                said[name] = _ask(self.agents[name], shown)
+        return judge(said, view, kept=kept)
+
+    def _due(self, name: str, before_ns: int, now_ns: int) -> bool:
+        cadence = self.cadence_ns.get(name, 1)
+        return before_ns // cadence != now_ns // cadence
 
 
-def judge(said: Mapping[str, object], view: RiskView, patience: int = 0) -> Ruling:
+def judge(
+    said: Mapping[str, object], view: RiskView, patience: int = 0, kept: Mapping[str, Limits] | None = None
+) -> Ruling:
     """Rule on what the agents said: a `Limits`, None where an agent was silent, or what it raised.
 
-    said  every agent that has a seat, by name; live collects them from other processes
+    said      every agent that was asked, by name; live collects them from other processes
+    patience  versions by which an answer may lag behind the view; 0 where agents are called in place
+    kept      what others said when they were asked last, found sound then
     """
-    heard: dict[str, Limits] = {}
-    faults: dict[str, str] = {}
+    heard, faults = dict(kept or {}), {}
     for name, answer in said.items():
         try:
             heard[name] = sound(answer, view, patience)
@@ -63,7 +83,7 @@ def judge(said: Mapping[str, object], view: RiskView, patience: int = 0) -> Ruli
             faults[name] = str(e)
         except (Exception, SystemExit) as e:  # noqa: BLE001  an answer may be an object whose fields raise
             faults[name] = f"its answer cannot be read: {_line(e)}"
-    return Ruling(merge(heard, view, faults), heard, faults)
+    return Ruling(view.at_ns, merge(heard, view, faults), heard, faults)
 
 
 def merge(heard: Mapping[str, Limits], view: RiskView, faults: Mapping[str, str]) -> InForce:
