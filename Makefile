@@ -36,7 +36,7 @@ docs: .venv/run.stamp ## write again docs/agents, from docstrings, and the rates
 
 requirements: .venv/test.stamp ## pin again what pyproject.toml asks for (for maintainers; needs the package index)
 	@$(PIP) pip-tools
-	@for set in build run test; do sh requirements/compile $(BIN)/python $$set || exit 1; done
+	@for set in build run test postgres; do sh requirements/compile $(BIN)/python $$set || exit 1; done
 
 clean: ## remove .venv and every cache
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build out
@@ -54,7 +54,8 @@ clean: ## remove .venv and every cache
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/test.stamp: requirements/test.txt .venv/run.stamp
+.venv/test.stamp: requirements/test.txt requirements/postgres.txt .venv/run.stamp
 	@echo "installing $$(grep -c '==' requirements/test.txt) packages for the tests into .venv: once"
 	@$(PIP) --require-hashes -r requirements/test.txt
+	@$(PIP) --require-hashes -r requirements/postgres.txt 2>/dev/null || echo 'no PostgreSQL wheel fits this Python: its tests look for a server on the PATH'
 	@touch $@
