@@ -24,12 +24,12 @@ class Keeper:
         try:
             self._journal = Journal(path, create=create, trusted=self.state.head)
         except LedgerError:
-            if not self.state.head.seq:
+            if not self.state.seq:
                 raise
             self.state = State()  # a snapshot of another journal, such as one restored from a backup, proves nothing
             self._journal = Journal(path)
         try:
-            self._kept = self.state.head.seq
+            self._kept = self.state.seq
             self._fold()
         except BaseException:
             self._journal.close()
@@ -67,7 +67,7 @@ class Keeper:
 
     def close(self) -> None:
         """Keep a snapshot and let the next writer in."""
-        if self.state.head.seq > self._kept:
+        if self.state.seq > self._kept:
             save(self.state, self._journal.path)
         self._journal.close()
 
@@ -82,12 +82,12 @@ class Keeper:
 
     def _fold(self) -> None:
         """Take the rows that are in the journal and not yet in the books."""
-        if self.state.head.seq < self._journal.head.seq:
-            for row in self._journal.raw_rows(self.state.head.seq):
+        if self.state.seq < self._journal.head.seq:
+            for row in self._journal.raw_rows(self.state.seq):
                 self.state.take(row)
-        if self.state.head.seq >= self._kept + SNAPSHOT_EVERY:
+        if self.state.seq >= self._kept + SNAPSHOT_EVERY:
             save(self.state, self._journal.path)
-            self._kept = self.state.head.seq
+            self._kept = self.state.seq
 
 
 def rebuild(path: Path) -> State:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from podshop.journal.chain import NOTHING, Head, Raw
+from podshop.journal.chain import GENESIS, Head, Raw
 from podshop.journal.facts import VENUE_KINDS, read
 from podshop.journal.known import Known
 from podshop.ledger.books import Books
@@ -22,11 +22,17 @@ _MAGIC = b"podshop snapshot 1\n"
 
 @dataclass(slots=True)
 class State:
-    """What the rows up to `head` lead to."""
+    """What the rows up to the one of this number and hash lead to."""
 
     books: Books = field(default_factory=Books)
     known: Known = field(default_factory=Known)
-    head: Head = NOTHING
+    seq: int = 0
+    hash: bytes = GENESIS
+
+    @property
+    def head(self) -> Head:
+        """The last row taken."""
+        return Head(self.seq, self.hash)
 
     def take(self, row: Raw) -> None:
         """Fold one more row. Raises LedgerError with its number where it contradicts itself or those before."""
@@ -38,7 +44,7 @@ class State:
             self.books.post(fact)
         except (LedgerError, DataError) as e:
             raise LedgerError(f"row {seq}: {e}") from e
-        self.head = Head(seq, digest)
+        self.seq, self.hash = seq, digest
 
     def sha256(self) -> str:
         """Hash of books and known ids: the same from a snapshot and from zero."""
@@ -84,4 +90,4 @@ def load(journal: Path) -> State:
     kept = msgspec.msgpack.decode(body, type=_Kept)
     books = Books(marks=kept.marks)
     books.balances.update(kept.balances)
-    return State(books, Known(kept.known), Head(kept.seq, kept.hash))
+    return State(books, Known(kept.known), kept.seq, kept.hash)

@@ -65,8 +65,8 @@ def verify(path: Path, show: Show = _silent) -> Verified:
     found = [bad for bad in (bad_link, wrong) if bad is not None]
     if found:
         first = min(found, key=lambda bad: bad[0])
-        return Verified(last, state.head.hash.hex(), None, *first)
-    return Verified(last, state.head.hash.hex(), state.books.sha256(), None, "")
+        return Verified(last, state.hash.hex(), None, *first)
+    return Verified(last, state.hash.hex(), state.books.sha256(), None, "")
 
 
 def accept(path: Path) -> Verified:
@@ -106,7 +106,7 @@ def _books_error(path: Path, last: int, show: Show) -> tuple[_Bad | None, State]
                     show(agreed, last)
             state.books.balance()
     except LedgerError as e:
-        return (state.head.seq + 1, str(e)), state
+        return (state.seq + 1, str(e)), state
     return None, state
 
 
