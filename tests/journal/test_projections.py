@@ -194,6 +194,10 @@ def test_it_follows_a_journal_that_grows_over_a_server_that_dies(path, server, m
 def test_what_is_no_place_is_refused(path):
     with pytest.raises(ConfigError, match="'mysql://x' is no projection"):
         run(path, "mysql://x")
+    with pytest.raises(LedgerError, match="file is not a database"):
+        run(path, str(Path(__file__)))
+    with pytest.raises(LedgerError, match="unable to open database file"):
+        run(path, str(path / "no" / "folder"))
 
 
 def test_every_column_has_a_type():

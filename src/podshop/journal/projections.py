@@ -8,7 +8,7 @@ is emptied and filled from the first fact: that is its migration.
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -150,13 +150,13 @@ def opened(to: str) -> Iterator[Target]:
         with connected(to) as target:
             yield target
     else:
-        db = sqlite3.connect(to, isolation_level=None)
         try:
-            yield SqliteTarget(db)
+            with closing(sqlite3.connect(to, isolation_level=None)) as db:
+                yield SqliteTarget(db)
         except sqlite3.OperationalError as e:
             raise Lost(str(e)) from e
-        finally:
-            db.close()
+        except sqlite3.DatabaseError as e:
+            raise LedgerError(f"{to}: {e}") from e
 
 
 class SqliteTarget:
