@@ -106,6 +106,9 @@ def test_what_is_no_record_is_refused(tmp_path, tables):
     (tmp_path / "record" / "result.json").write_text("{}")
     with pytest.raises(DataError, match="no record"):
         import_record(tmp_path / "record", tmp_path / "j")
+    (tmp_path / "record" / "wishes.parquet").unlink()
+    with pytest.raises(DataError, match=r"no wishes\.parquet: written by an older podshop"):
+        import_record(tmp_path / "record", tmp_path / "j")
     assert not (tmp_path / "j").exists()
     finished(tmp_path / "record", tables)
     import_record(tmp_path / "record", tmp_path / "j")

@@ -189,6 +189,9 @@ def _start(folder: Path) -> tuple[facts.Start, int]:
     path = folder / RESULT
     if not path.is_file():
         raise DataError(f"{folder}: no {RESULT}, so this is no record or an unfinished one")
+    for table in TOLD:
+        if not (folder / f"{table}.parquet").is_file():
+            raise DataError(f"{folder}: no {table}.parquet: written by an older podshop? Run the backtest again")
     raw = path.read_bytes()
     try:
         result = json.loads(raw)
