@@ -131,6 +131,8 @@ def test_what_is_no_record_is_one_line(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_a_run_or_the_history_not_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for wrong in ([], ["--history"], [str(tmp_path), "--data", str(tmp_path)], [str(tmp_path), "--history"]):
+    data = ["--data", str(tmp_path)]
+    for wrong in ([], ["--history"], ["--stress"], [str(tmp_path), *data], ["--history", "--stress", *data],
+                  [str(tmp_path), "--history", *data]):  # fmt: skip
         assert main(["risk", *wrong]) == 2
-        assert "wants the folder of a run, or --history" in capsys.readouterr().err
+        assert "podshop risk wants one of" in capsys.readouterr().err

@@ -26,21 +26,33 @@ def risk(
     /,
     *,
     history: Annotated[bool, Parameter(negative="", help="Test the VaR on real days since 2020 instead.")] = False,
-    data: Annotated[Path | None, Parameter(help="Folder of history, for --history.")] = None,
+    stress: Annotated[bool, Parameter(negative="", help="Replay the worst days at the limits instead.")] = False,
+    data: Annotated[Path | None, Parameter(help="Folder of history, for --history and --stress.")] = None,
+    out: Annotated[Path, Parameter(help="Page that --stress writes.")] = Path("out/stress.html"),
     json: AsJson = False,
 ) -> None:
     """Show what a run's last portfolio may lose in a day, how far its limits are, and whose risk it is."""
-    if (folder is None) == (not history) or history != (data is not None):
-        raise ConfigError("podshop risk wants the folder of a run, or --history and --data with a folder of history")
-    if data is not None:
+    if [folder is not None, history, stress].count(True) != 1 or (history or stress) != (data is not None):
+        raise ConfigError(
+            "podshop risk wants one of: the folder of a run; --history or --stress, and --data with a folder of history"
+        )
+    if folder is not None:
+        found = measure(*read(folder))
+        answer(found, _text(found), as_json=json)
+    elif data is not None and history:
         from podshop.research.var_history import PORTFOLIOS, var_history
 
         with progress() as show:
-            judged = var_history(data, list(PORTFOLIOS), show)
-        answer(judged, _history(judged), as_json=json)
-    elif folder is not None:
-        found = measure(*read(folder))
-        answer(found, _text(found), as_json=json)
+            found = var_history(data, list(PORTFOLIOS), show)
+        answer(found, _history(found), as_json=json)
+    elif data is not None:
+        from podshop.research.stress_page import stress as replay
+
+        with progress() as show:
+            found, page = replay(data, show)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(page, encoding="utf-8")
+        answer(found, f"{_stress(found)}\n\npage: {out}", as_json=json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +260,20 @@ def _history(found: Mapping[str, Any]) -> str:
         controls = [level["control"] for level in portfolio["methods"][-1]["levels"]]
         cells = [f"{control['exceedances']}, {control['verdict']}" for control in controls]
         lines.append(_row(f"{portfolio['name']}, largest x 0.7", cells))
+    return "\n".join(lines)
+
+
+def _stress(found: Mapping[str, Any]) -> str:
+    """A line for each fund and episode."""
+    lines = [
+        f"{found['fund']} at its limits, long {', '.join(found['markets'])}; losses of the NAV at the start",
+        "",
+        f"  {'':<24}{'market':>10}{'frozen':>10}{'limits':>10}{'end':>10}{'gross':>10}{'least':>10}  acted",
+    ]
+    for row in found["episodes"]:
+        figures = (row["market"]["worst"], row["frozen"]["loss"], row["limits"]["loss"], row["limits"]["end"])
+        cells = "".join(f"{_percent(value):>10}" for value in (*figures, row["gross"]["start"], row["gross"]["least"]))
+        lines.append(f"  {row['fund'] + ', ' + row['day']:<24}{cells}  {len(row['steps']) - 1} steps")
     return "\n".join(lines)
 
 
