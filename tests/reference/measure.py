@@ -8,7 +8,7 @@ first, the last one complete at t_k; NaN = no bar or no trade.
 import math
 from collections.abc import Sequence
 
-from tests.reference.facts import DAY_NS
+from tests.reference.facts import DAY_NS, HOUR_NS
 
 Rows = Sequence[Sequence[float]]
 
@@ -85,3 +85,34 @@ def liquidity(
     if impact == 0.0:
         return math.floor(share)
     return math.floor(min(share, depth_lots * ((collar - half_spread) / (impact * sigma_day)) ** 2))
+
+
+def own_sigma(closes: Sequence[float], risk_bar_ns: int, half_life_ns: int) -> float:
+    """One market's daily volatility by the half-life of one mandate, over five of them; NaN where nothing moved."""
+    window, decay = 5 * half_life_ns // risk_bar_ns, 0.5 ** (risk_bar_ns / half_life_ns)
+    a = n = 0.0
+    for age in range(min(window, len(closes) - 1)):
+        r = math.log(closes[-1 - age] / closes[-2 - age])  # NaN where either close is
+        if not math.isnan(r):
+            a += decay**age * r * r
+            n += decay**age
+    return math.sqrt(a / n * (DAY_NS / risk_bar_ns)) if a > 0.0 else math.nan
+
+
+def bar_range(low: float, high: float, volume: float, micro_scale: float) -> tuple[int, int]:
+    """How far a bar went, micro-dollars per lot, rounded inward: what is sure to have traded. 0 where none did."""
+    return (math.ceil(low * micro_scale), math.floor(high * micro_scale)) if volume > 0 else (0, 0)
+
+
+def queued(depth_lots: float, interval_ns: int, participation: float, queue: float) -> int:
+    """Lots that one bar fills of an order resting through it: its share of a usual bar less who was there first."""
+    return 0 if math.isnan(depth_lots) else math.floor((1 - queue) * participation * depth_lots * interval_ns / DAY_NS)
+
+
+def carry(recorded: Sequence[tuple[int, float]], at_ns: int) -> float:
+    """What a long pays an hour by the latest recorded settlement (time, rate) of a market; NaN where that is old."""
+    known = [event for event in recorded if event[0] <= at_ns]
+    if not known or at_ns - known[-1][0] > 16 * HOUR_NS:
+        return math.nan
+    hours = (known[-1][0] - known[-2][0]) / HOUR_NS if len(known) > 1 else 8.0
+    return known[-1][1] / min(hours, 8.0)
