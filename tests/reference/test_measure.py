@@ -61,3 +61,24 @@ def test_the_mark_is_the_last_close_that_traded() -> None:
     closes, volumes = [[NAN], [2.5], [NAN], [NAN]], [[NAN], [3.0], [0.0], [NAN]]
     assert measure.marks(closes, volumes, [10.0], 0) == ([0], [1])
     assert measure.marks(closes, volumes, [10.0], 3) == ([25], [2])
+
+
+def test_a_sigma_of_ones_own_forgets_at_its_own_pace() -> None:
+    """A move of 1 % a day ago and none since, half-life one day of five: A = r^2 / 2, n = 1 + 1/2 + ... + 1/16."""
+    closes = [100.0] * 9 + [101.0, 101.0]
+    r = math.log(1.01)
+    assert measure.own_sigma(closes, DAY_NS, DAY_NS) == pytest.approx(math.sqrt(r * r / 2 / (31 / 16)))
+    assert math.isnan(measure.own_sigma([101.0] * 9, DAY_NS, DAY_NS))
+
+
+def test_ranges_are_rounded_inward_and_queues_down() -> None:
+    """Half of a tenth of 96 lots a day stands open to us in an hour: 0.2. Of 960: 2."""
+    assert measure.bar_range(1.00001, 1.99999, 5.0, 1e4) == (10_001, 19_999)
+    assert measure.bar_range(NAN, NAN, 0.0, 1e4) == (0, 0)
+    assert [measure.queued(depth, HOUR_NS, 0.1, 0.5) for depth in (96.0, 960.0, NAN)] == [0, 2, 0]
+
+
+def test_carry_is_an_hours_share_of_the_latest_settlement() -> None:
+    recorded = [(0, 8e-4), (HOUR_NS, 1e-4), (21 * HOUR_NS, 8e-4)]
+    for hours, expected in ((-1, NAN), (0, 1e-4), (1, 1e-4), (17, 1e-4), (18, NAN), (21, 1e-4), (37, 1e-4), (38, NAN)):
+        assert measure.carry(recorded, hours * HOUR_NS) == pytest.approx(expected, nan_ok=True)
