@@ -8,7 +8,8 @@ Steps are in units of annual volatility, because a fixed percentage trips almost
 controlling drawdowns", Mathematical Finance 3(3), 241-276, made discrete.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -123,22 +124,25 @@ class DrawdownLadder:
     most_books: int = 3
     most_gross: float = 0.25
     standing: Standing | None = None
+    _units: tuple[int, Panel] | None = field(default=None, init=False, repr=False)  # day, annual volatilities
 
     def __call__(self, view: RiskView) -> Limits:
         """Look at every book's shadow, every family's shadows together, and the fund's NAV."""
         family_of, names = _families(view.families)
-        together = _sums(view.shadows.equity_micro, family_of, len(names))
-        equity = np.append(view.shadows.equity_micro.astype(np.float64), together)
+        shadows, books = view.shadows, len(view.books)
+        together = _sums(shadows.equity_micro, family_of, len(names))
+        equity = np.concatenate([shadows.equity_micro, together])
         if self.standing is None:
-            self.standing = fresh(np.append(view.shadows.peak_micro.astype(np.float64), together))
-        volatility = np.append(view.shadows.volatility_target, family_volatility(view.shadows, family_of, len(names)))
-        self.standing = self.climb(self.standing, equity, volatility, view.at_ns)
-        books = len(view.books)
-        step = self.steps(equity, self.standing.peak, volatility)
+            self.standing = fresh(np.concatenate([shadows.peak_micro, together]))
+        if self._units is None or self._units[0] != view.at_ns // DAY_NS:  # measured on days: new once a day
+            units = np.concatenate([shadows.volatility_target, family_volatility(shadows, family_of, len(names))])
+            self._units = view.at_ns // DAY_NS, units
+        self.standing = self.climb(self.standing, equity, self._units[1], view.at_ns)
+        step = self.steps(equity, self.standing.peak, self._units[1])
         wanted = np.minimum(self.standing.rung[:books], self.standing.rung[books:][family_of])
         depth = np.maximum(step[:books], step[books:][family_of])
         gross = np.abs(view.weights[:books]).sum(axis=1)
-        throttle = self.paced(wanted, view.shadows.throttle, depth, gross)
+        throttle = self.paced(wanted, shadows.throttle, depth, gross)
         fund_throttle, state, told = self._fund(view.health, float(np.abs(view.weights.sum(axis=0)).sum()))
         labels = [*view.books, *(f"family {name}" for name in names)]
         return Limits(
@@ -158,12 +162,11 @@ class DrawdownLadder:
         to_half = (rung == 1) & (step >= self.halve_from) & ~to_out
         to_full = (rung == 0.5) & late & (step < self.back_below)
         back = (rung == 0) & late & (equity >= before.left_at)
+        until = np.where(back, at_ns + self.half_days * DAY_NS, before.until_ns)
         return Standing(
-            rung=np.select([to_out, to_half | back, to_full], [0.0, 0.5, 1.0], default=rung),
+            rung=np.where(to_out, 0.0, np.where(to_half | back, 0.5, np.where(to_full, 1.0, rung))),
             peak=np.where(back, equity, peak),
-            until_ns=np.select(
-                [to_out, back], [at_ns + self.cool_off_days * DAY_NS, at_ns + self.half_days * DAY_NS], before.until_ns
-            ),
+            until_ns=np.where(to_out, at_ns + self.cool_off_days * DAY_NS, until),
             left_at=np.where(to_out, equity, before.left_at),
         )
 
@@ -240,6 +243,7 @@ def family_volatility(shadows: Shadows, family_of: Whole, families: int) -> Pane
     return np.asarray(np.clip(together.std(axis=1) * np.sqrt(365.0), most / np.sqrt(count), most))
 
 
+@cache
 def _families(of: tuple[str, ...]) -> tuple[Whole, list[str]]:
     """(B,) number of each book's family, and the names by number."""
     names = sorted(set(of))

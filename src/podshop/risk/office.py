@@ -6,19 +6,19 @@ Reductions toward flat need no limits and pass (`podshop.risk.gate.pass_reductio
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from podshop.nouns.limits import NORMAL_95, InForce, Limits, Members, RiskAgent, RiskView
+from podshop.nouns.limits import NORMAL_95, Health, InForce, Limits, Members, RiskAgent, RiskView, Shadows
 from podshop.nouns.market import Panel
 from podshop.nouns.verdict import HALTED_STATE, REDUCE_ONLY_STATE, RUNNING, STATES
 
 FUND_FILE = "fund file"
 LONGEST_REASON = 300  # characters of an agent's reason that are kept
-SCALARS = ("max_gross", "max_net", "max_order", "max_var")
+SCALARS = ("max_gross", "max_net", "max_order", "max_var", "fund_throttle")
 
 
 class Nonsense(Exception):
@@ -52,13 +52,11 @@ class Office:
         """
         kept: dict[str, Limits] = {}
         said: dict[str, object] = {}
-        shown = None
         for name in sorted(self.agents):
             if last is not None and name in last.heard and not self._due(name, last.at_ns, view.at_ns):
                 kept[name] = last.heard[name]
             else:
-                shown = shown or _read_only(view)
-                said[name] = _ask(self.agents[name], shown)
+                said[name] = _ask(self.agents[name], view)
         return judge(said, view, kept=kept)
 
     def _due(self, name: str, before_ns: int, now_ns: int) -> bool:
@@ -98,26 +96,26 @@ def merge(heard: Mapping[str, Limits], view: RiskView, faults: Mapping[str, str]
         named.append((f"in force since version {before.version}", _opinion(before)))
     said = [limits for _, limits in named]
     latched = max([view.health.state, *(_or(limits.state, RUNNING) for limits in heard.values())])
-    by = {key: _binding(named, key) for key in (*SCALARS, "fund_throttle")}
-    by["tail"] = max(named, key=lambda one: _or(one[1].tail, 0.0))[0]
+    lowest = {key: _lowest(named, key) for key in SCALARS}
+    tail = max((_or(limits.tail, NORMAL_95), -n) for n, (_, limits) in enumerate(named))
     cluster, max_cluster = _clusters(said, len(mandate.max_weight))
     lines = [f"{name}: {limits.reason}" for name, limits in heard.items() if limits.reason]
     return InForce(
         version=view.version,
         max_weight=_least(limits.max_weight for limits in said),
-        max_gross=_lowest(said, "max_gross"),
-        max_net=_lowest(said, "max_net"),
-        max_order=_lowest(said, "max_order"),
-        max_var=_lowest(said, "max_var"),
-        tail=max(NORMAL_95, *(_or(limits.tail, NORMAL_95) for limits in said)),
+        max_gross=lowest["max_gross"][0],
+        max_net=lowest["max_net"][0],
+        max_order=lowest["max_order"][0],
+        max_var=lowest["max_var"][0],
+        tail=tail[0],
         cluster=cluster,
         max_cluster=max_cluster,
         throttle=_least(limits.throttle for limits in said),
-        fund_throttle=_lowest(said, "fund_throttle"),
+        fund_throttle=lowest["fund_throttle"][0],
         state=max(latched, mandate.state, REDUCE_ONLY_STATE if faults else RUNNING),
         latched=latched,
         reason="; ".join([*lines, *(f"{name} counts as tightest: {fault}" for name, fault in faults.items())]),
-        by=by,
+        by={key: who for key, (_, who) in lowest.items()} | {"tail": named[-tail[1]][0]},
     )
 
 
@@ -162,7 +160,7 @@ def sound(answer: object, view: RiskView, patience: int = 0) -> Limits:
 
 
 def _ask(agent: RiskAgent, view: RiskView) -> object:
-    """Whatever comes of asking, what is raised included."""
+    """Whatever comes of asking, what is raised included; each is shown a view of its own."""
     try:
         return agent(_read_only(view))
     except (Exception, SystemExit) as e:  # noqa: BLE001  a stranger's class may raise anything
@@ -171,11 +169,17 @@ def _ask(agent: RiskAgent, view: RiskView) -> object:
 
 def _read_only(value: Any) -> Any:
     """The same dataclass with arrays that nobody can write to, all the way down, and nothing copied."""
-    if isinstance(value, np.ndarray):
-        return np.asarray(value.data.toreadonly())
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{each.name: _read_only(getattr(value, each.name)) for each in fields(value)})
-    return dict(value) if isinstance(value, Mapping) else value
+    shown = {}
+    for name in value.__slots__:
+        part = getattr(value, name)
+        if isinstance(part, np.ndarray):
+            part = np.asarray(part.data.toreadonly())
+        elif isinstance(part, Shadows | Health | InForce):
+            part = _read_only(part)
+        elif isinstance(part, dict):
+            part = dict(part)
+        shown[name] = part
+    return type(value)(**shown)
 
 
 def _number(value: object, name: str, most: float = np.inf) -> float | None:
@@ -253,13 +257,14 @@ def _or(value: Any, otherwise: Any) -> Any:
     return otherwise if value is None else value
 
 
-def _lowest(said: list[Limits], key: str) -> float:
-    return float(min(value for limits in said if (value := getattr(limits, key)) is not None))
-
-
-def _binding(named: list[tuple[str, Limits]], key: str) -> str:
-    """Who said the lowest; of equals the first, so the fund file before an agent that only repeats it."""
-    return min(named, key=lambda one: _or(getattr(one[1], key), np.inf))[0]
+def _lowest(named: list[tuple[str, Limits]], key: str) -> tuple[float, str]:
+    """The lowest and who said it; of equals the first, so the fund file before an agent that only repeats it."""
+    least, who = np.inf, FUND_FILE
+    for name, limits in named:
+        value = getattr(limits, key)
+        if value is not None and value < least:
+            least, who = value, name
+    return float(least), who
 
 
 def _least(arrays: Iterator[Panel | None]) -> Panel:
