@@ -138,7 +138,7 @@ COMPILED = SimpleNamespace(span=cycle.span, open_cycle=cycle.open_cycle)
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Numbers of a hash wrap, and a division by nothing is infinite: as in machine code."""
     with np.errstate(all="ignore"):
         yield
@@ -154,11 +154,11 @@ def run(world: World, machine: Any = COMPILED) -> list[Cycle]:
     fund.venue_cash[0] = fund.nav[0] = fund.peak[0] = CAPITAL_MICRO
     kept = []
     cycles = len(facts.time)
-    with _quiet():
+    with quiet():
         for k in range(cycles):
             before, rested = fund.lots.copy(), Resting(*(each.copy() for each in fund.resting))
             last = k == cycles - 1
-            one, shadows = _one(world, k)
+            one, shadows = one_cycle(world, k)
             if last:
                 machine.open_cycle(fund, work, terms, one, out, 0)
                 wishes.close_wishes(fund.wished, fund.lots, fund.decision, fund.costs, one.mark[0])
@@ -199,7 +199,7 @@ def _places(packed: np.ndarray[Any, Any]) -> list[tuple[int, ...]]:
     return list(zip(market.tolist(), book.tolist(), kind.tolist(), strict=True))
 
 
-def _one(world: World, k: int) -> tuple[Facts, Shadows]:
+def one_cycle(world: World, k: int) -> tuple[Facts, Shadows]:
     """A stretch of the one cycle k."""
     facts, at = world.facts, slice(k, k + 1)
     one = facts._replace(

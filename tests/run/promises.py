@@ -25,7 +25,7 @@ from podshop.nouns.verdict import (
     VENUE_MIN,
     VETO,
 )
-from podshop.run.state import OPPORTUNITY, PAID, SAVED
+from podshop.run.state import FEE, HALF_SPREAD, IMPACT, OPPORTUNITY, PAID, SAVED
 from tests.run.books import CAPITAL_MICRO, Cycle, Fill, Verdict, World
 
 E8 = 100_000_000
@@ -213,7 +213,7 @@ def costs_are_what_paper_made_more(world: World, cycles: list[Cycle]) -> None:
     marks = world.facts.mark.tolist()
     last = len(cycles) - 1
     for m, b in np.ndindex(*cycles[0].lots.shape):
-        paper = book = paid = wished = lots = 0
+        paper = book = paid = slipped = fees = wished = lots = 0
         crossed = False
         for each in cycles:
             if each.k:
@@ -223,13 +223,25 @@ def costs_are_what_paper_made_more(world: World, cycles: list[Cycle]) -> None:
             mine = [fill for fill in each.fills if (fill.market, fill.book) == (m, b)]
             book -= sum(fill.lots * fill.price + fill.fee for fill in mine)
             lots += sum(fill.lots for fill in mine)
+            slipped += sum(fill.lots * (fill.price - _reference(world, each, fill)) for fill in mine)
+            fees += sum(fill.fee for fill in mine)
             crossed |= any(fill.kind == CROSS_FILL for fill in mine)
             paid -= sum(row[5] for row in each.funding if (row[1], row[2]) == (m, b))
             assert (wished, lots) == (each.wished[m, b], each.lots[m, b])
         found = cycles[last].costs[m, b].tolist()
         assert sum(found[: OPPORTUNITY + 1]) == paper - (book + lots * marks[last][m])
-        assert found[PAID] == paid
+        assert found[HALF_SPREAD] + found[IMPACT] == slipped
+        assert (found[FEE], found[PAID]) == (fees, paid)
         assert found[SAVED] == 0 or crossed
+
+
+def _reference(world: World, each: Cycle, fill: Fill) -> int:
+    """The mid that a fill is measured against; of what rested the one of when it was placed."""
+    if fill.kind == MAKER_FILL:
+        return int(each.rested.reference[fill.market])
+    if fill.kind == SETTLEMENT_FILL:
+        return int(world.facts.mark[each.k, fill.market])
+    return int(world.facts.reference[each.k, fill.market])
 
 
 def verdicts_tell_what_was_done(world: World, cycles: list[Cycle]) -> None:
