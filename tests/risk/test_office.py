@@ -96,6 +96,11 @@ def test_what_an_agent_raises_stays_and_what_a_fault_raises_does_not() -> None:
     assert judge({"a": content(), "b": content()}, view(health=after)).in_force.state == HALTED_STATE
 
 
+def test_a_state_of_the_fund_file_holds_and_is_not_latched() -> None:
+    found = judge({"a": content()}, view(mandate=mandate(state=REDUCE_ONLY_STATE))).in_force
+    assert (found.state, found.latched) == (REDUCE_ONLY_STATE, RUNNING)
+
+
 def test_while_an_agent_is_faulty_nothing_that_it_said_is_loosened() -> None:
     """Its throttle of a half is kept, and its clusters, though it is silent now; ten silences add no rows."""
     strict = judge({"a": Limits(reason="", version=7), "b": content()}, view()).in_force
@@ -170,6 +175,8 @@ def test_an_answer_is_a_copy() -> None:
     mine.cluster[:] = False
     assert ruling.heard["a"].max_weight is not None
     assert ruling.heard["a"].max_weight.tolist() == [0.04] * 4
+    assert ruling.heard["a"].cluster is not None
+    assert ruling.heard["a"].cluster.any()
     assert ruling.in_force.cluster.any()
 
 
