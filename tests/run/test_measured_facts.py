@@ -104,3 +104,10 @@ def test_a_sigma_of_ones_own(market: Market, facts: MarketFacts, half_life_ns: i
             if not math.isnan(stretch.sigma[row, m]):
                 assert own[row, m] == pytest.approx(sigma, rel=1e-9, nan_ok=True), (k, m)
     assert facts.sigma_own(10 * DAY_NS, stretch) is stretch.sigma
+
+
+def test_a_sigma_of_ones_own_is_unknown_where_the_gates_is(market: Market, facts: MarketFacts) -> None:
+    stretch = facts.stretch(0, len(market))
+    own = facts.sigma_own(DAY_NS, stretch)
+    assert np.isnan(stretch.sigma).any()
+    assert np.isnan(own[np.isnan(stretch.sigma)]).all()

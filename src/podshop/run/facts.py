@@ -99,7 +99,8 @@ class MarketFacts:
             length = chunk_ns(HALF_LIVES * half_life_ns, "volatility_half_life")
             self._volatilities[half_life_ns] = Chunked(length, lambda a, b: self._volatility(half_life_ns, a, b))
         begin = max(int(np.searchsorted(self._bars.time, facts.time[0], side="right")) - 1, 0)
-        return self._rows(self._volatilities[half_life_ns], begin, begin + len(facts.sigma))
+        own = self._rows(self._volatilities[half_life_ns], begin, begin + len(facts.sigma))
+        return np.where(np.isnan(facts.sigma), np.nan, own)
 
     def _covariance_rows(self, begin: int, end: int) -> Panel:
         return self._rows(self._covariances, begin, end)

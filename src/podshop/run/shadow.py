@@ -7,7 +7,6 @@ gate and the budget of costs are of a market, too.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,88 +15,15 @@ from podshop.execution.pace import slice_of, touch_price, trades_beyond
 from podshop.execution.targets import buffered, entry_after, stop_price, unit_lots
 from podshop.ledger.settle import fee_of, funding_of, settle
 from podshop.maths.compiled import lean, stage
-from podshop.nouns import ASSUMED, DAY_NS, Flags, Int, Panel, Times, Whole
+from podshop.nouns import ASSUMED, DAY_NS, Flags, Int, Panel, Whole
 from podshop.nouns.verdict import COST_BUDGET, COST_GATE, MAKER, TAKER, TWAP
 from podshop.run.finance import dead_price
+from podshop.run.shadow_state import Notes, Orders, Shadow
 from podshop.run.state import Facts, Terms
 from podshop.venues.simulated.fills import slipped_price
 
 BUDGET_AHEAD_NS = 30 * DAY_NS
 YEAR_NS = 365 * DAY_NS
-
-
-class Shadow(NamedTuple):
-    """One shadow book, carried from stretch to stretch. m counts the mandate's own markets."""
-
-    lots: Whole  # (m,)
-    target: Whole  # (m,)
-    entry: Panel  # (m,) average price, micro-dollars per lot
-    sigma_entry: Panel  # (m,) daily, when the position was opened
-    since: Times  # (m,) when it was opened
-    blocked: Whole  # (m,) side that may not be opened again until the opinion has been 0 or turned
-    silent_since: Times  # (m,) first cadence without an opinion, 0 = there is one
-    side: Whole  # (m,) of the want that stands open
-    age: Whole  # (m,) cycles for which it has stood open
-    resting: Whole  # (m, 4) maker order: lots (signed), limit, most lots that fill, mid when it was placed
-    spent: Whole  # (m,) fees and slippage so far, micro-dollars
-    passed: Flags  # (m,) the cost gate let the last one through that asked
-    noted: Whole  # (m,) what was held back at the last cadence: side x code, 0 = nothing
-    cash: Whole  # (1,)
-
-
-class Orders(NamedTuple):
-    """A mandate in numbers."""
-
-    markets: Whole  # (m,) indices into the fund's markets
-    volatility_target: float
-    typical: float
-    buffer: float
-    stop: float
-    longest_ns: int
-    patience_ns: int  # how long a position is held without an opinion
-    style: int
-    urgency: int  # cycles
-    outlook_days: float
-    cost_factor: float
-    budget_micro: float  # that one market's trading may cost a year
-    began_ns: int  # first decision of the run
-
-
-class Notes(NamedTuple):
-    """Room for what one book held back in a stretch."""
-
-    used: Whole  # (1,)
-    whole: Whole  # (n, 5) cycle of the stretch, market, code, lots held back, lots wished instead
-    real: Panel  # (n, 2) measured, bound
-
-
-def new_shadow(markets: int, reference_micro: int) -> Shadow:
-    """A shadow book with its reference capital in cash."""
-
-    def whole(*more: int) -> Whole:
-        return np.zeros((markets, *more), np.int64)
-
-    return Shadow(
-        lots=whole(),
-        target=whole(),
-        entry=np.zeros(markets),
-        sigma_entry=np.zeros(markets),
-        since=whole(),
-        blocked=whole(),
-        silent_since=whole(),
-        side=whole(),
-        age=whole(),
-        resting=whole(4),
-        spent=whole(),
-        passed=np.zeros(markets, np.bool_),
-        noted=whole(),
-        cash=np.array([reference_micro], np.int64),
-    )
-
-
-def new_notes(most: int) -> Notes:
-    """Room for so many notes."""
-    return Notes(np.zeros(1, np.int64), np.empty((most, 5), np.int64), np.empty((most, 2)))
 
 
 @lean
@@ -156,31 +82,22 @@ def _market(
     since, blocked, silent_since = book.since[i], book.blocked[i], book.silent_since[i]
     side, age = book.side[i], book.age[i]
     leave_at = stop_price(lots, entry, orders.stop, sigma_entry)
-    cash = np.int64(0)
-    spoken = np.int64(0)
-    paid = np.int64(0)
+    cash, spoken, paid = np.int64(0), np.int64(0), np.int64(0)
     for k in range(facts.time.shape[0]):
-        now = facts.time[k]
-        mark = facts.mark[k, m]
-        row = facts.risk_row[k]
+        now, mark, sigma = facts.time[k], facts.mark[k, m], sigma_own[facts.risk_row[k], m]
         while paid < count and facts.funding_at[events[paid]] < now:
-            event = events[paid]
-            cash += funding_of(lots, mark_before, facts.funding_rate[event], facts.funding_source[event] == ASSUMED)
+            cash += _funding(facts, events[paid], lots, mark_before)
             paid += 1
         if book.resting[i, 0] != 0:
             traded, received = _what_rested(book, terms, facts, i, k, m)
             if traded != 0:
                 cash += received
-                price = book.resting[i, 1]
-                if lots == 0 or (lots + traded) * lots < 0:
-                    sigma_entry = sigma_own[row, m]
-                    since = now
-                entry = entry_after(lots, traded, entry, price)
-                lots += traded
+                lots, entry, sigma_entry, since = _after(
+                    lots, traded, entry, sigma_entry, since, book.resting[i, 1], sigma, now
+                )
                 leave_at = stop_price(lots, entry, orders.stop, sigma_entry)
         while paid < count and facts.funding_at[events[paid]] <= now:
-            event = events[paid]
-            cash += funding_of(lots, mark, facts.funding_rate[event], facts.funding_source[event] == ASSUMED)
+            cash += _funding(facts, events[paid], lots, mark)
             paid += 1
         if facts.dead[k, m] and lots != 0:
             cash += settle(-lots, dead_price(lots, mark), np.int64(0))
@@ -195,64 +112,96 @@ def _market(
                 blocked = np.int64(1) if lots > 0 else np.int64(-1)
                 urgent_out[k] = True
         if fires[k]:
-            said = opinion[spoken, i]
-            sigma = sigma_own[row, m]
-            held_back = np.int64(0)
-            if math.isnan(said) or math.isnan(sigma) or math.isnan(facts.sigma[row, m]) or mark == 0:
-                if silent_since == 0:
-                    silent_since = now
-                patient = now - silent_since < orders.patience_ns and blocked == 0
-                target = lots if patient else np.int64(0)
-            else:
-                silent_since = np.int64(0)
-                if blocked * said <= 0.0:
-                    blocked = np.int64(0)
-                unit = unit_lots(
-                    orders.volatility_target, sigma, orders.markets.shape[0], orders.typical, terms.reference_micro,
-                    mark,
-                )  # fmt: skip
-                target = buffered(said, unit, orders.buffer, lots) if blocked == 0 else np.int64(0)
-                if abs(target) > abs(lots) or target * lots < 0:
-                    held_back = _hold_back(
-                        book, orders, terms, facts, notes, i, k, m, lots, target, said, slope[spoken], sigma
-                    )
-                    if held_back != 0:
-                        target = lots if target * lots >= 0 else np.int64(0)
-            book.noted[i] = held_back
+            target, blocked, silent_since = _decide(
+                book, orders, terms, facts, notes, i, k, m, lots, blocked, silent_since,
+                opinion[spoken, i], slope[spoken], sigma,
+            )  # fmt: skip
             spoken += 1
         target_out[k] = target
         mark_before = mark
-        change = target - lots
-        now_side = np.int64(change > 0) - np.int64(change < 0)
+        now_side = np.int64(target > lots) - np.int64(target < lots)
         age = age + 1 if now_side == side and now_side != 0 else np.int64(0)
         side = now_side
-        if change == 0 or facts.reference[k, m] == 0:
-            continue
-        if abs(change) * mark < terms.min_notional[m] and target != 0:
-            continue
-        compelled = target == 0 and blocked != 0
-        if orders.style == MAKER and age < orders.urgency and not compelled:
-            _rest(book.resting, i, change, facts.reference[k, m], facts.queued[row, m], terms.half_spread)
-            continue
-        size = _taken(
-            abs(change), age, TAKER if compelled else orders.style, orders.urgency, mark, terms.min_notional[m]
-        )
-        size = min(size, facts.liquidity[row, m])
-        if size == 0:
-            continue
-        traded = size if change > 0 else -size
-        price, received = _take(book, terms, facts, i, k, m, traded)
-        cash += received
-        if lots == 0 or (lots + traded) * lots < 0:
-            sigma_entry = sigma_own[row, m]
-            since = now
-        entry = entry_after(lots, traded, entry, price)
-        lots += traded
-        leave_at = stop_price(lots, entry, orders.stop, sigma_entry)
+        if now_side != 0:
+            traded, price, received = _trade(book, orders, terms, facts, i, k, m, target - lots, age, target, blocked)
+            if traded != 0:
+                cash += received
+                lots, entry, sigma_entry, since = _after(lots, traded, entry, sigma_entry, since, price, sigma, now)
+                leave_at = stop_price(lots, entry, orders.stop, sigma_entry)
     book.lots[i], book.target[i], book.entry[i], book.sigma_entry[i] = lots, target, entry, sigma_entry
     book.since[i], book.blocked[i], book.silent_since[i] = since, blocked, silent_since
     book.side[i], book.age[i] = side, age
     return cash
+
+
+@stage
+def _funding(facts: Facts, event: Int, lots: np.int64, mark: Int) -> np.int64:
+    """Change of cash of one settlement."""
+    return np.int64(funding_of(lots, mark, facts.funding_rate[event], facts.funding_source[event] == ASSUMED))
+
+
+@lean
+def _after(
+    lots: np.int64, traded: np.int64, entry: float, sigma_entry: float, since: np.int64, price: np.int64,
+    sigma: float, now: np.int64,
+) -> tuple[np.int64, float, float, np.int64]:  # fmt: skip
+    """Lots, average entry, volatility at entry, and time of it, after a fill: a new position begins anew."""
+    if lots == 0 or (lots + traded) * lots < 0:
+        sigma_entry = sigma
+        since = now
+    return lots + traded, entry_after(lots, traded, entry, price), sigma_entry, since
+
+
+@stage
+def _decide(
+    book: Shadow, orders: Orders, terms: Terms, facts: Facts, notes: Notes, i: Int, k: Int, m: Int, lots: np.int64,
+    blocked: np.int64, silent_since: np.int64, said: float, slope: float, sigma: float,
+) -> tuple[np.int64, np.int64, np.int64]:  # fmt: skip
+    """At the cadence: target lots, the side that stays blocked, and since when there is no opinion, 0 = there is."""
+    now, mark = facts.time[k], facts.mark[k, m]
+    held_back = np.int64(0)
+    if math.isnan(said) or math.isnan(sigma) or math.isnan(facts.sigma[facts.risk_row[k], m]) or mark == 0:
+        if silent_since == 0:
+            silent_since = now
+        patient = now - silent_since < orders.patience_ns and blocked == 0
+        target = lots if patient else np.int64(0)
+    else:
+        silent_since = np.int64(0)
+        if blocked * said <= 0.0:
+            blocked = np.int64(0)
+        unit = unit_lots(
+            orders.volatility_target, sigma, orders.markets.shape[0], orders.typical, terms.reference_micro, mark
+        )
+        target = buffered(said, unit, orders.buffer, lots) if blocked == 0 else np.int64(0)
+        if abs(target) > abs(lots) or target * lots < 0:
+            held_back = _hold_back(book, orders, terms, facts, notes, i, k, m, lots, target, said, slope, sigma)
+            if held_back != 0:
+                target = lots if target * lots >= 0 else np.int64(0)
+    book.noted[i] = held_back
+    return target, blocked, silent_since
+
+
+@stage
+def _trade(
+    book: Shadow, orders: Orders, terms: Terms, facts: Facts, i: Int, k: Int, m: Int, change: np.int64, age: np.int64,
+    target: np.int64, blocked: np.int64,
+) -> tuple[np.int64, np.int64, np.int64]:  # fmt: skip
+    """Lots taken now, their price and the change of cash; a maker may lay an order to rest instead."""
+    mark, reference, row = facts.mark[k, m], facts.reference[k, m], facts.risk_row[k]
+    size = np.int64(0)
+    if reference != 0 and (abs(change) * mark >= terms.min_notional[m] or target == 0):
+        compelled = target == 0 and blocked != 0
+        if orders.style == MAKER and age < orders.urgency and not compelled:
+            _rest(book.resting, i, change, reference, facts.queued[row, m], terms.half_spread)
+        else:
+            style = TAKER if compelled else orders.style
+            size = _taken(abs(change), age, style, orders.urgency, mark, terms.min_notional[m])
+            size = min(size, facts.liquidity[row, m])
+    if size == 0:
+        return size, size, size
+    traded = size if change > 0 else -size
+    price, received = _take(book, terms, facts, i, k, m, traded)
+    return traded, price, received
 
 
 @stage

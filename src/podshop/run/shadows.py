@@ -13,8 +13,9 @@ from podshop.run import opinions
 from podshop.run.config.sections import Fund as FundFile
 from podshop.run.facts import MarketFacts
 from podshop.run.opinions import Listener, Seat, Voices
-from podshop.run.shadow import Notes as Room
-from podshop.run.shadow import Orders, new_notes, new_shadow, run_shadow
+from podshop.run.shadow import run_shadow
+from podshop.run.shadow_state import Notes as Room
+from podshop.run.shadow_state import Orders, new_notes, new_shadow
 from podshop.run.state import Facts, Notes, Shadows, Terms
 from podshop.run.terms import orders_of
 

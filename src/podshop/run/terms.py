@@ -6,7 +6,7 @@ from podshop.maths.whole import fnv1a64
 from podshop.nouns import DAY_NS, Mandate, Times, duration_ns
 from podshop.nouns.verdict import HOUSE, STYLES, TAKER
 from podshop.run.config.sections import Fund as FundFile
-from podshop.run.shadow import Orders
+from podshop.run.shadow_state import Orders
 from podshop.run.state import Terms
 
 NORMAL_95 = 1.6448536269514722
