@@ -160,7 +160,9 @@ def test_nonsense_is_refused_with_the_fields_name(field: str, value: Any) -> Non
     assert ruling.in_force.state == REDUCE_ONLY_STATE
 
 
-@pytest.mark.parametrize("answer", [None, 0, "", {}, [], object(), Limits, ValueError("x"), mandate()], ids=lambda answer: type(answer).__name__)
+@pytest.mark.parametrize(
+    "answer", [None, 0, "", {}, [], object(), Limits, ValueError("x"), mandate()], ids=lambda each: type(each).__name__
+)
 def test_what_is_no_answer_is_refused(answer: object) -> None:
     with pytest.raises(Nonsense):
         sound(answer, view())
