@@ -1,8 +1,11 @@
 """Coarser bars from finer ones."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from podshop.maths.compiled import compiled
 from podshop.nouns import BAR_COLUMNS, NEWS_COUNT, NEWS_TONE, ConfigError, Market, Panel, duration_text
 
 Series = NDArray[np.float64]  # (M, T)
@@ -24,35 +27,23 @@ def resample(market: Market, bar_ns: int) -> Market:
         raise ConfigError(f"bars of {wanted} cannot be made from bars of {finer}, expected a multiple of {finer}")
     start, count = _whole_bars(market, bar_ns, many)
     time = market.time[start : start + count * many].reshape(count, many)[:, -1].copy()
-    whole_bars = set(BAR_COLUMNS) <= set(market.columns)
-    parts = {
-        name: np.ascontiguousarray(panel.T[:, start : start + count * many]).reshape(len(market.names), count, many)
-        for name, panel in market.columns.items()
-        if (name in BAR_COLUMNS and whole_bars) or name in (NEWS_COUNT, NEWS_TONE)
-    }
-    joined = (_join(parts, many) if whole_bars else {}) | _join_news(parts, many)
-    closes = slice(start + many - 1, start + count * many, many)
+    joined: dict[str, Series] = {}
+    if set(BAR_COLUMNS) <= set(market.columns):
+        opens, highs, lows, closes, volumes = (np.ascontiguousarray(market.columns[name].T) for name in BAR_COLUMNS)
+        bars = _join_bars(opens, highs, lows, closes, volumes, start, count, many)
+        joined |= dict(zip(BAR_COLUMNS, bars, strict=True))
+    if NEWS_COUNT in market.columns:
+        counts = np.ascontiguousarray(market.columns[NEWS_COUNT].T)
+        tones = np.full_like(counts, np.nan)
+        if NEWS_TONE in market.columns:
+            tones = np.ascontiguousarray(market.columns[NEWS_TONE].T)
+        news = dict(zip((NEWS_COUNT, NEWS_TONE), _join_news(counts, tones, start, count, many), strict=True))
+        joined |= {name: column for name, column in news.items() if name in market.columns}
+    last = slice(start + many - 1, start + count * many, many)
     columns: dict[str, Panel] = {
-        name: (joined[name] if name in joined else panel.T[:, closes].copy()).T
-        for name, panel in market.columns.items()
+        name: (joined[name] if name in joined else panel.T[:, last].copy()).T for name, panel in market.columns.items()
     }
     return Market(market.names, bar_ns, time, columns)
-
-
-def _join_news(parts: dict[str, Series], many: int) -> dict[str, Series]:
-    """Join what is counted per bar, in the order of time; a bar in which nobody ever counted stays NaN."""
-    if NEWS_COUNT not in parts:
-        return {}
-    count, total = np.zeros(parts[NEWS_COUNT].shape[:2]), np.zeros(parts[NEWS_COUNT].shape[:2])
-    tone = parts.get(NEWS_TONE, np.full_like(parts[NEWS_COUNT], np.nan))
-    for i in range(many):
-        here = np.where(np.isnan(parts[NEWS_COUNT][:, :, i]), 0.0, parts[NEWS_COUNT][:, :, i])
-        count += here
-        total += np.where(here > 0, here * tone[:, :, i], 0.0)
-    counted = ~np.isnan(parts[NEWS_COUNT]).all(axis=2)
-    average = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    joined = {NEWS_COUNT: np.where(counted, count, np.nan), NEWS_TONE: average}
-    return {name: joined[name] for name in joined if name in parts}
 
 
 def _whole_bars(market: Market, bar_ns: int, many: int) -> tuple[int, int]:
@@ -64,15 +55,50 @@ def _whole_bars(market: Market, bar_ns: int, many: int) -> tuple[int, int]:
     return start, max(0, (len(market) - start) // many)
 
 
-def _join(parts: dict[str, Series], many: int) -> dict[str, Series]:
-    """Join (M, count, many) bars to (M, count), in the order of time: a sum comes out the same in every run."""
-    joined = {name: parts[name][:, :, 0].copy() for name in BAR_COLUMNS}
-    for i in range(1, many):
-        bar = {name: parts[name][:, :, i] for name in BAR_COLUMNS}
-        joined["open"] = np.where(np.isnan(joined["open"]), bar["open"], joined["open"])
-        joined["high"] = np.fmax(joined["high"], bar["high"])
-        joined["low"] = np.fmin(joined["low"], bar["low"])
-        joined["close"] = np.where(np.isnan(bar["close"]), joined["close"], bar["close"])
-        known = np.where(np.isnan(joined["volume"]), 0.0, joined["volume"]) + bar["volume"]
-        joined["volume"] = np.where(np.isnan(bar["volume"]), joined["volume"], known)
-    return joined
+@compiled
+def _join_bars(
+    opens: Series, highs: Series, lows: Series, closes: Series, volumes: Series, start: int, count: int, many: int
+) -> Panel:
+    """(5, M, count) open, high, low, close, volume of longer bars, in the order of time: a sum comes out the same."""
+    markets = opens.shape[0]
+    out = np.full((5, markets, count), np.nan)
+    for m in range(markets):
+        for bar in range(count):
+            first = start + bar * many
+            for row in range(first, first + many):
+                if math.isnan(out[0, m, bar]):
+                    out[0, m, bar] = opens[m, row]
+                if highs[m, row] > out[1, m, bar] or math.isnan(out[1, m, bar]):
+                    out[1, m, bar] = highs[m, row]
+                if lows[m, row] < out[2, m, bar] or math.isnan(out[2, m, bar]):
+                    out[2, m, bar] = lows[m, row]
+                if not math.isnan(closes[m, row]):
+                    out[3, m, bar] = closes[m, row]
+                if not math.isnan(volumes[m, row]):
+                    known = out[4, m, bar]
+                    out[4, m, bar] = (0.0 if math.isnan(known) else known) + volumes[m, row]
+    return out
+
+
+@compiled
+def _join_news(counts: Series, tones: Series, start: int, count: int, many: int) -> Panel:
+    """(2, M, count) headlines and their mean tone; a bar in which nobody ever counted stays NaN."""
+    markets = counts.shape[0]
+    out = np.full((2, markets, count), np.nan)
+    for m in range(markets):
+        for bar in range(count):
+            seen = False
+            found = 0.0
+            total = 0.0
+            for row in range(start + bar * many, start + (bar + 1) * many):
+                here = counts[m, row]
+                if not math.isnan(here):
+                    seen = True
+                    found += here
+                    if here > 0.0:
+                        total += here * tones[m, row]
+            if seen:
+                out[0, m, bar] = found
+            if found > 0.0:
+                out[1, m, bar] = total / found
+    return out
