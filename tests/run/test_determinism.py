@@ -81,7 +81,7 @@ def test_with_room_for_few_rows(
 
     monkeypatch.setattr(loop, "new_rows", small)
     assert sha(fund, shared_data, tmp_path) == expected
-    assert len(made[0].fills) <= 4 * 3 * 5 * 4
+    assert len(made[0].fills) <= 4 * 4 * 5 * 4
     assert audit(tmp_path).first is None
 
 
