@@ -25,7 +25,13 @@ app.command("podshop.cli.backtest:backtest", name="backtest", help="Replay histo
 app.command("podshop.cli.backtest:demo", name="demo", help="Run the starter fund offline, on a simulated exchange.")
 app.command("podshop.cli.allocate:allocate", name="allocate", help="Share a fund's capital under every policy.")
 app.command("podshop.cli.costs:costs", name="costs", help="Show what netting, the buffer and the cost gate save.")
+app.command(
+    "podshop.cli.realistic:realistic",
+    name="realistic",
+    help="Hold the fund to the one strategy that looked best before.",
+)
 app.command("podshop.cli.audit:audit", name="audit", help="Recompute a run's books from its record.")
+app.command("podshop.cli.report:report", name="report", help="Account for a day, a month or all of a run; check it.")
 app.command("podshop.cli.risk:risk", name="risk", help="Show what a run's last portfolio may lose, and its limits.")
 app.command("podshop.cli.ledger:ledger", name="ledger", help="Keep, check and export the books.")
 app.command("podshop.cli.bench:bench", name="bench", help="Measure the loop, the record, the signals, the whole fund.")

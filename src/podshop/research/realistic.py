@@ -216,7 +216,7 @@ def figures(daily: Panel) -> Table:
 
 
 def compared(first: Panel, second: Panel, drawn: Whole, *, claim: bool) -> Table:
-    """Differences of two paths, each with its interval; `better` by Sharpe ratio: yes, no, not shown, None = no claim."""
+    """Differences of two paths with intervals; `better`, by Sharpe ratio: yes, no, not shown, None where no claim."""
     found: Table = {name: difference(first, second, figure, drawn) for name, figure in FIGURES.items()}
     low, high = found["sharpe"]["low"], found["sharpe"]["high"]
     found["better"] = None if low is None or not claim else "yes" if low > 0 else "no" if high < 0 else "not shown"
