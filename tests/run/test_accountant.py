@@ -70,6 +70,8 @@ def test_families_come_from_the_fund_that_was_kept(folder: Path) -> None:
     assert [row["name"] for row in before["pnl"]["by_family"]] == ["not recorded", "house"]
     (folder / "fund.json").write_text(json.dumps(fund), encoding="utf-8")
     found = signed(folder)
+    assert (before["policy"], found["policy"]) == (None, "article")
+    assert "Policy: article." in accountant.written(found, ".html")
     agents = {row["name"]: (row["family"], row["horizon"]) for row in found["pnl"]["by_agent"]}
     assert agents == {"trend": ("funding", "swing"), "carry": ("funding", "intraday"), "house": (None, None)}
     assert [(row["name"], row["agents"]) for row in found["pnl"]["by_family"]] == [("funding", 2), ("house", 0)]

@@ -22,7 +22,6 @@ def page(told: Mapping[str, Any]) -> str:
             weekday=date.fromisoformat(told["period"]["date"]).strftime("%A"),
             families_known=any(row["name"] != NOT_RECORDED for row in told["pnl"]["by_family"][:-1]),
             limit_names=LIMIT_NAMES,
-            policy=told.get("policy", ""),
         )
     )
 
@@ -38,7 +37,7 @@ def _rows(told: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     yield ("signature", "", "", "date", told["period"]["date"], "text")
     for name, value in told["signature"].items():
         yield ("signature", "", "", name, value, "text")
-    for name in ("fund", "simulated"):
+    for name in ("fund", "simulated", "policy"):
         yield ("run", "", "", name, told[name], "text")
     for name, value in told["period"].items():
         yield ("period", "", "", name, value, "text")
