@@ -84,30 +84,36 @@ class Standing(NamedTuple):
     peak      equity that the drawdown counts from
     until_ns  before this the rung is not left upwards
     left_at   equity at which it went out; what it earns on paper is counted from here
+    family_of, volatility  (B,) family of each book, and (K,) unit of each ladder, at the last look; None before it
     """
 
     rung: Panel
     peak: Panel
     until_ns: Whole
     left_at: Panel
+    family_of: Whole | None = None
+    volatility: Panel | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class DrawdownLadder:
     """Warn, halve and stop books, families of books and the fund; let them back by rule; never all at once.
 
-    warn_from, halve_from, out_from, back_below  drawdown from the peak, in units of annual volatility
-    in_volatility   False: all of these, `halt_from` and `day_loss` are plain fractions of the peak (docs/risk.md shows
-                    how often either trips by chance)
-    cool_off_days   a book or family that is out trades on paper for so long at least, and until it has won back there
-                    what it had when it went out; then it is back at half size, its drawdown counted from then on
-    half_days       at half size for so long at least after being out
-    fund_volatility annual, of the fund; its states are lowered by nobody but a person
-    halt_from       the fund is halted from here; at `out_from` it may only reduce
-    day_loss        loss since 00:00 from which the fund may only reduce
-    most_books      at most so many books are made smaller at one look, the deepest first; one always is
-    most_gross      and they, or the fund's own throttle, give up at most so much gross, fraction of NAV
-    standing        where each stands; None before the first look
+    warn_from        drawdown from the peak, in units of annual volatility, from which a book or family is named
+    halve_from       from here it trades half
+    out_from         from here it is out, and the fund only reduces
+    back_below       below this one that was halved trades in full again
+    in_volatility    False: all of these, `halt_from` and `day_loss` are plain fractions of the peak (docs/risk.md shows
+                     how often either trips by chance)
+    cool_off_days    a book or family that is out trades on paper for so long at least, and until it has won back there
+                     what it had when it went out; then it is back at half size, its drawdown counted from then on
+    half_days        at half size for so long at least after being out
+    fund_volatility  annual, the unit of the fund's own drawdown; its states are lowered by nobody but a person
+    halt_from        the fund is halted from here; at `out_from` it may only reduce
+    day_loss         loss since 00:00 from which the fund may only reduce
+    most_books       at most so many books are made smaller at one look, the deepest first; one always is
+    most_gross       and they, or the fund's own throttle, give up at most so much gross, fraction of NAV
+    standing         where each stands; None before the first look
     """
 
     warn_from: float = 0.5
@@ -132,7 +138,8 @@ class DrawdownLadder:
         if self.standing is None:
             self.standing = fresh(np.append(view.shadows.peak_micro.astype(np.float64), together))
         volatility = np.append(view.shadows.volatility_target, family_volatility(view.shadows, family_of, len(names)))
-        self.standing = self.climb(self.standing, equity, volatility, view.at_ns)
+        climbed = self.climb(self.standing, equity, volatility, view.at_ns)
+        self.standing = climbed._replace(family_of=family_of, volatility=volatility)
         books = len(view.books)
         step = self.steps(equity, self.standing.peak, volatility)
         wanted = np.minimum(self.standing.rung[:books], self.standing.rung[books:][family_of])
@@ -148,6 +155,30 @@ class DrawdownLadder:
             fund_throttle=fund_throttle,
             state=state,
         )
+
+    def stands(self, books_micro: Whole, health: Health, throttle: Panel, at_ns: int) -> bool:
+        """Whether a look would change nothing; peaks are kept as a look would keep them.
+
+        books_micro  (B,) equity of the shadows; throttle (B,) in force
+        """
+        s = self.standing
+        if s is None or s.family_of is None or s.volatility is None:
+            return False
+        books = len(books_micro)
+        equity = np.concatenate([books_micro, _sums(books_micro, s.family_of, len(s.rung) - books)])
+        peak = np.maximum(s.peak, equity)
+        step = self.steps(equity, peak, s.volatility)
+        late = at_ns >= s.until_ns
+        down = ((s.rung > 0) & (step >= self.out_from)) | ((s.rung == 1) & (step >= self.halve_from))
+        up = late & (((s.rung == 0.5) & (step < self.back_below)) | ((s.rung == 0) & (equity >= s.left_at)))
+        wanted = np.minimum(s.rung[:books], s.rung[books:][s.family_of])
+        if down.any() or up.any() or (wanted != throttle).any():
+            return False
+        fund_throttle, state, _ = self._fund(health, 0.0)
+        if fund_throttle != health.throttle or state > health.state:
+            return False
+        self.standing = s._replace(peak=peak)
+        return True
 
     def climb(self, before: Standing, equity: Panel, volatility: Panel, at_ns: int) -> Standing:
         """One look at K ladders: down as the drawdown says, up by rule and one rung at a time."""

@@ -166,7 +166,7 @@ def _result(
         | {"test": var_test(data)},
         "state": {
             "end": STATES[int(run.fund.state[0])],
-            "resumed_by_operator": [utc_text(at) for at in run.operator_resumed],
+            "resumed_by_operator": [utc_text(at) for at in run.desk.operator_resumed],
         },
         "limits": {
             "max_weight": fund.limits.max_weight,
