@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from podshop.nouns import HOUR_NS, Instrument, Mandate, Market, Panel, Times, duration_text
+from podshop.risk.drawdown import DrawdownLadder
 from podshop.run.config import sections
 from podshop.run.loop import Run
 from podshop.run.opinions import Seat
@@ -172,12 +173,20 @@ def file_of(facts: ref.Facts, terms: ref.Terms) -> sections.Fund:
             book_gross=terms.book_gross,
             collar_bps=terms.collar * 1e4,
         ),
-        drawdown=sections.DrawdownSection(
-            halve_from=ladder.halve_from,
-            out_from=ladder.out_from,
-            back_below=ladder.back_below,
-            cadence=duration_text(ladder.cadence_ns),
-            fund_volatility=ladder.fund_volatility,
+        risk=(
+            sections.RiskSeat(
+                name="drawdown_limiter",
+                kind="drawdown_limiter",
+                agent=DrawdownLadder(
+                    halve_from=ladder.halve_from,
+                    out_from=ladder.out_from,
+                    back_below=ladder.back_below,
+                    fund_volatility=ladder.fund_volatility,
+                    most_books=10**6,  # the reference has no pace
+                    most_gross=1e9,
+                ),
+                cadence=duration_text(ladder.cadence_ns),
+            ),
         ),
         allocator=sections.AllocatorSection(kind=terms.allocator, window_days=terms.window_days),  # type: ignore[arg-type]
         venue=sections.VenueSection(

@@ -150,7 +150,9 @@ def reference_facts(file: FundFile, facts: MarketFacts, seats: Mapping[str, Seat
 
 
 def reference_terms(file: FundFile) -> ref.Terms:
-    limits, venue, ladder = file.limits, file.venue, file.drawdown
+    limits, venue = file.limits, file.venue
+    (limiter,) = (seat for seat in file.risk if seat.name == "drawdown_limiter")
+    ladder = limiter.agent
     slopes = {seat.name: file.evidence.prior_slope.get(getattr(seat.agent, "family", ""), 0.0) for seat in file.signals}
     return ref.Terms(
         mandates=[reference_seat(m, slopes) for m in file.mandates],
@@ -175,7 +177,7 @@ def reference_terms(file: FundFile) -> ref.Terms:
             halve_from=ladder.halve_from,
             out_from=ladder.out_from,
             back_below=ladder.back_below,
-            cadence_ns=duration_ns(ladder.cadence),
+            cadence_ns=duration_ns(limiter.cadence),
             fund_volatility=ladder.fund_volatility,
         ),
         allocator=file.allocator.kind,
