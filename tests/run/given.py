@@ -34,6 +34,7 @@ class GivenFacts:
             for at, name in enumerate(mandates)
         }
         self._age = padded(facts.age)
+        self._frozen = since_it_moved(self.mark)
         self._reference = padded(facts.reference)
         self._liquidity = padded(facts.liquidity)
         self._sigma = padded(facts.sigma_day, np.float64)
@@ -62,6 +63,7 @@ class GivenFacts:
             time=time,
             mark=self.mark[at],
             age=self._age[at],
+            frozen=self._frozen[at],
             reference=self._reference[at],
             mark_before=self.mark[max(first - 1, 0)],
             reference_before=self._reference[max(first - 1, 0)],
@@ -81,6 +83,13 @@ class GivenFacts:
             funding_rate=np.array([event[2] for event in self.funding], np.float64),
             funding_source=np.array([event[3] for event in self.funding], np.int64),
         )
+
+    def risk_returns(self, at_ns: int, days: int) -> tuple[Panel, int]:
+        """None: the only risk agent here is the ladder, which looks at no prices."""
+        return np.zeros((0, len(self.facts.names))), HOUR_NS
+
+    def daily_returns(self) -> tuple[Panel, Times]:
+        return np.zeros((0, len(self.facts.names))), np.zeros(0, np.int64)
 
     def sigma_own(self, half_life_ns: int, facts: Facts) -> Panel:
         """At the rows of a stretch, what the mandate with this half-life sizes by."""
@@ -118,6 +127,14 @@ class GivenSeat(Seat):
 
     def convictions(self, first: int, last: int) -> Panel:
         return self._rows[first:last]
+
+
+def since_it_moved(mark: Times) -> Times:
+    """(K, M) bars since the mark last changed; 0 in the first row and where there never was a mark."""
+    bars = np.zeros(mark.shape, np.int64)
+    for k in range(1, len(mark)):
+        bars[k] = np.where((mark[k] == mark[k - 1]) & (mark[k] > 0), bars[k - 1] + 1, 0)
+    return bars
 
 
 def padded(rows: Any, kind: Any = np.int64) -> Any:
