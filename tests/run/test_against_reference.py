@@ -29,7 +29,7 @@ from tests.run.parity import (
     told_by_loop,
     told_by_reference,
 )
-from tests.run.worlds import World, found, worlds
+from tests.run.small_worlds import World, found, worlds
 
 EXAMPLES = 60 if settings().max_examples <= 100 else 3_000  # in `make test`, in `make soak`
 

@@ -13,7 +13,7 @@ from tests.reference import facts as ref
 from tests.reference import fund as reference
 from tests.run.given import told_by_given
 from tests.run.parity import compare, told_by_reference
-from tests.run.worlds import found
+from tests.run.small_worlds import found
 
 
 def all_filled(

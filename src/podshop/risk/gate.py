@@ -96,7 +96,7 @@ def refusal(state: Int, age_bars: Int, frozen_bars: Int, interval_ns: Int, histo
         return REDUCE_ONLY
     if age_bars > STALE_BARS:
         return STALE_PRICE
-    if frozen_bars >= FROZEN_BARS and frozen_bars * interval_ns >= FROZEN_NS:
+    if frozen_bars >= FROZEN_BARS and np.int64(frozen_bars) * interval_ns >= FROZEN_NS:
         return FROZEN_PRICE
     if history_ns < HISTORY_DAYS * DAY_NS:
         return NO_HISTORY
