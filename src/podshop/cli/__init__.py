@@ -27,6 +27,7 @@ app.command("podshop.cli.allocate:allocate", name="allocate", help="Share a fund
 app.command("podshop.cli.costs:costs", name="costs", help="Show what netting, the buffer and the cost gate save.")
 app.command("podshop.cli.audit:audit", name="audit", help="Recompute a run's books from its record.")
 app.command("podshop.cli.risk:risk", name="risk", help="Show what a run's last portfolio may lose, and its limits.")
+app.command("podshop.cli.why:why", name="why", help="Show why a market was traded, or was not.")
 app.command("podshop.cli.ledger:ledger", name="ledger", help="Keep, check and export the books.")
 app.command("podshop.cli.bench:bench", name="bench", help="Measure the loop, the record, the signals, the whole fund.")
 agents = App(name="agents", help="List, write, check and judge agents.")
