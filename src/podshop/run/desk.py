@@ -68,9 +68,9 @@ class Desk:
         self.log: list[dict[str, Any]] = []
 
     @property
-    def cadence_ns(self) -> int:
-        """How often somebody looks."""
-        return min(self._cadence_ns.values(), default=DAY_NS)
+    def cadences_ns(self) -> tuple[int, ...]:
+        """How often each agent looks: one of 3 h also looks where one of 2 h does not."""
+        return tuple(self._cadence_ns.values()) or (DAY_NS,)
 
     def begin(self, fund: Fund) -> None:
         """Before the first look the fund file's own limits hold."""
@@ -91,7 +91,8 @@ class Desk:
             state=latched,
             day_open_micro=self._day_open,
         )
-        if self._nothing_moves(at_ns, seen, health):
+        if self.ruling is not None and self._nothing_moves(at_ns, seen, health):
+            self.ruling, self._asked_ns = self.ruling._replace(at_ns=at_ns), at_ns  # or it would be late, not asked
             return
         self._version += 1
         view = self._view(facts, k, fund, seen, health)
@@ -103,6 +104,8 @@ class Desk:
         """Whether only the ladder is due and stands still."""
         if self._asked_ns is None or self.ruling is None or self.ruling.faults or self._ladder is None:
             return False
+        if self._asked_ns // DAY_NS != at_ns // DAY_NS:
+            return False  # another day of returns: a family's unit is another
         for name, cadence_ns in self._cadence_ns.items():
             if name != self._ladder_name and self._asked_ns // cadence_ns != at_ns // cadence_ns:
                 return False
@@ -132,7 +135,7 @@ class Desk:
             bars=bars,
             bar_ns=bar_ns,
             mandate=self._mandate,
-            in_force=self._in_force,
+            in_force=replace(self._in_force, fund_throttle=health.throttle),  # a person may just have made it 1
         )
 
     def _apply(self, ruling: Ruling, at_ns: int, fund: Fund) -> None:
@@ -179,7 +182,8 @@ class Desk:
                 fund.refresh[: len(self._families)] = True
             self.peak = self._day_open = int(fund.nav[0])
             self._reduced_since_ns = None
-            self.ruling = self.ruling._replace(in_force=replace(self.ruling.in_force, latched=RUNNING, state=RUNNING))
+            in_force = replace(self.ruling.in_force, latched=RUNNING, state=RUNNING)
+            self.ruling = self.ruling._replace(in_force=in_force, heard={})  # all are asked: what they said is past
             self._asked_ns = None
             self.operator_resumed.append(at_ns)
 

@@ -112,7 +112,9 @@ class Run:
     def _prepare(self, row: int, last: int, starts: bool) -> Stretch:
         """What rows [row, last) need before the fund's own loop: facts, signals, shadows."""
         facts = self.facts.stretch(row, last)
-        limits = opinions.fires(facts.time, self.interval_ns, self.desk.cadence_ns)
+        limits = np.zeros(len(facts.time), np.bool_)
+        for cadence_ns in self.desk.cadences_ns:
+            limits |= opinions.fires(facts.time, self.interval_ns, cadence_ns)
         treasury = facts.time % DAY_NS == 0
         limits[0] |= starts
         treasury[0] |= starts
