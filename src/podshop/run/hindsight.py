@@ -20,7 +20,6 @@ from podshop.run.config.sections import Fund
 from podshop.run.facts import MarketFacts
 from podshop.run.loop import stretch_ns
 from podshop.run.opinions import Listener, Seat, Voices, seats
-from podshop.run.shadow import Shadow
 from podshop.run.shadows import ShadowBooks
 from podshop.run.state import Facts, Shadows
 from podshop.run.terms import terms_of
@@ -219,13 +218,13 @@ class _Past:
             target=int(targets.target[b, self.m, 0]),
             blocked=int(book.blocked[place]),
             slope=listener.worth,
-            held_back=self._held_back(targets, b, book, place),
+            held_back=self._held_back(targets, b) if book.noted[place] != 0 else None,
         )
 
-    def _held_back(self, targets: Shadows, b: int, book: Shadow, place: int) -> HeldBack | None:
+    def _held_back(self, targets: Shadows, b: int) -> HeldBack | None:
         """What the cycle's own note says; only where its cadence fired is there one."""
         for note, real in zip(targets.notes.whole, targets.notes.real, strict=True):
-            if book.noted[place] != 0 and (note[0], note[1]) == (b, self.m):
+            if (note[0], note[1]) == (b, self.m):
                 return HeldBack(CODE_NAMES[note[2]], int(note[3]), float(real[0]), float(real[1]))
         return None
 

@@ -44,8 +44,9 @@ def _of_book(book: Row, found: Found, past: Hindsight) -> Row:
         said = says(book, found, past)
         if said is not None:
             return _reason(book["name"], code, *said)
-    lots = book["held_lots"]
-    return _reason(book["name"], "content", f"it holds the {lots:,} lots that it wishes", "what its signals say")
+    target, lots = book["shadow_target_lots"], book["held_lots"]
+    text = f"its shadow's target of {target:,} lots comes to {lots:,} at its capital, and it holds them"
+    return _reason(book["name"], "content", text, "another target of its shadow")
 
 
 Says = Callable[[Row, Found, Hindsight], tuple[str, str] | None]
@@ -154,11 +155,11 @@ def _book_limit(book: Row, found: Found, past: Hindsight) -> tuple[str, str] | N
 
 def _scaled_away(book: Row, found: Found, past: Hindsight) -> tuple[str, str] | None:
     """The shadow's wish comes to less than a lot at the book's capital."""
-    if book["shadow_target_lots"] == book["shadow_lots"] or book["wished_lots"] != 0:
+    factor = book["capital_usd"] * book["throttle"] * book["fund_throttle"] / book["reference_usd"]
+    if book["shadow_target_lots"] == 0 or abs(book["shadow_target_lots"]) * factor >= 1:
         return None
-    text = (
-        f"its shadow's wish of {book['shadow_target_lots']:,} lots is none at a capital of {book['capital_usd']:,.2f}"
-    )
+    capital = f"a capital of {book['capital_usd']:,.2f} USD"
+    text = f"its shadow's wish of {book['shadow_target_lots']:,} lots is less than one at {capital}"
     return text, "more capital, or a smaller lot"
 
 
