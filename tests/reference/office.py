@@ -45,12 +45,16 @@ class Office:
         for agent in terms.agents:
             asks[agent.name] = lambda says=agent.says: says(facts.time[k])  # type: ignore[misc]
         for name in sorted(asks):
-            if k == 0 or resumed or name in self.failing or facts.fires(k, cadences[name]):
+            if resumed or self._due(fund, k, name, cadences[name]):
                 self._ask(fund, name, asks[name])
         self.asked = max([self.asked, *(said.state or "RUNNING" for said in self.heard.values())], key=STATES.index)
         if self.asked != "RUNNING" and self.raised_ns is None:
             self.raised_ns = facts.time[k]
         return self._put(fund, k, before)
+
+    def _due(self, fund: Fund, k: int, name: str, cadence_ns: int) -> bool:
+        """Who failed is asked again at every look."""
+        return k == 0 or name in self.failing or fund.facts.fires(k, cadence_ns)
 
     def _ask(self, fund: Fund, name: str, ask: Callable[[], Said]) -> None:
         """Who fails is forgotten, and asked again at the next look."""
