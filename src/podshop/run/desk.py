@@ -109,6 +109,9 @@ class Desk:
         for name, cadence_ns in self._cadence_ns.items():
             if name != self._ladder_name and self._asked_ns // cadence_ns != at_ns // cadence_ns:
                 return False
+        said, now = self.ruling.heard[self._ladder_name], self._in_force
+        if said.throttle is None or (said.throttle != now.throttle).any() or said.fund_throttle != now.fund_throttle:
+            return False  # somebody else holds it down: what the ladder says of that is not what it said
         return bool(self._ladder.stands(seen.equity, health, self._in_force.throttle, at_ns))
 
     def _view(self, facts: Facts, k: int, fund: Fund, seen: Seen, health: Health) -> RiskView:
