@@ -110,7 +110,9 @@ def _buffer(book: Row, found: Found, past: Hindsight) -> tuple[str, str] | None:
         f"its blend of {blend:+.3f} asks for {blend * full:,.1f} lots at reference capital, its shadow holds {lots:,}, "
         f"and within {band:,.1f} lots of that nothing is traded"
     )
-    return text, f"a blend above {(lots + band) / full:+.3f}, or below {(lots - band) / full:+.3f}"
+    above, below = (lots + band) / full, (lots - band) / full
+    ways = [f"above {above:+.3f}"] * (above < 1) + [f"below {below:+.3f}"] * (below > -1)
+    return text, f"a blend {' or '.join(ways)}" if ways else "a smaller full position: no blend is enough"
 
 
 def _costs(book: Row, found: Found, past: Hindsight) -> tuple[str, str] | None:
