@@ -35,7 +35,7 @@ class Order:
     fills    (cycle, share of what was sent) as the venue will fill it
     heard    cycle in which we learn what became of it; before that its fills are not booked
     filled   so far at the venue; of it `booked` are known to us
-    crossed  lots of a reduce-only order that count as ordinary: see `ends`
+    since    lots of ordinary orders on its side that were booked since it was sent: see `ends`
     """
 
     market: int
@@ -46,7 +46,7 @@ class Order:
     agent: int = -1
     filled: int = 0
     booked: int = 0
-    crossed: int = 0
+    since: int = 0
 
     @property
     def left(self) -> int:
@@ -187,21 +187,18 @@ def gated(fund: Fund, k: int, seen: Counter[str], blind: bool) -> None:
 
 
 def ends(booked: Array, flying: list[Order]) -> tuple[Array, Array]:
-    """Lots between which each market may end: docs/live.md, section 4.
+    """Lots between which each market may end: docs/live.md, section 4, and what it leaves out.
 
-    A reduce-only order may have filled, unheard of, before another fill took what is booked through zero: what it
-    could have filled then (`crossed`) counts as an ordinary order.
+    A reduce-only order ends at zero or above when it last fills. What an ordinary order has sold after that may have
+    been booked before we hear of it: so the market ends no lower than those (`since`) and what is in flight below zero.
     """
-    ordinary, closing = np.zeros((2, MARKETS), np.int64), np.zeros((2, MARKETS), np.int64)
+    ordinary, closing, since = np.zeros((3, 2, MARKETS), np.int64)
     for order in flying:
         side = int(order.left < 0)
-        if order.closes:
-            closing[side, order.market] += abs(order.left) - order.crossed
-            ordinary[side, order.market] += order.crossed
-        else:
-            ordinary[side, order.market] += abs(order.left)
-    low = np.maximum(np.minimum(booked, 0), booked - closing[1]) - ordinary[1]
-    high = np.minimum(np.maximum(booked, 0), booked + closing[0]) + ordinary[0]
+        (closing if order.closes else ordinary)[side, order.market] += abs(order.left)
+        since[side, order.market] = max(since[side, order.market], order.since)
+    low = np.maximum(np.minimum(booked, -since[1]), booked - closing[1]) - ordinary[1]
+    high = np.minimum(np.maximum(booked, since[0]), booked + closing[0]) + ordinary[0]
     return low, high
 
 
@@ -369,24 +366,20 @@ def _happen(fund: Fund, k: int, seen: Counter[str]) -> None:
 
 
 def _book(fund: Fund, order: Order) -> None:
-    """Book what has filled. Where it takes the market through zero, what was to reduce may have done so before."""
-    m, lots = order.market, order.filled - order.booked
-    before = int(fund.booked[m])
-    fund.booked[m] += lots
+    """Book what has filled of an order."""
+    lots = order.filled - order.booked
+    fund.booked[order.market] += lots
     order.booked = order.filled
     if order.agent >= 0:
-        fund.agent_lots[order.agent, m] += lots
-    if order.closes:
-        order.crossed = min(order.crossed, abs(order.left))
-        return
+        fund.agent_lots[order.agent, order.market] += lots
     for other in fund.flying:
-        if other.closes and other.market == m and other.left * lots > 0:
-            other.crossed = max(other.crossed, may_have_filled(other, before))
+        if not order.closes and other.closes and other.market == order.market and other.lots * lots > 0:
+            remember(other, abs(lots))
 
 
-def may_have_filled(order: Order, booked: int) -> int:
-    """Lots that a reduce-only order whose outcome is unknown may have filled while so much was booked."""
-    return min(abs(order.left), max(booked if order.left < 0 else -booked, 0))
+def remember(order: Order, lots: int) -> None:
+    """So much was booked on the side of a reduce-only order while it was in flight."""
+    order.since += lots
 
 
 # ------------------------------------------------------------------ what is judged

@@ -58,7 +58,7 @@ def test_a_gate_that_forgets_what_it_has_not_heard_of_breaches() -> None:
 
 def test_a_reduction_that_may_have_filled_before_the_position_turned_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The formula of docs/live.md alone: long 10, sell 10 reduce-only unheard of, then a late sale of 15 is booked."""
-    monkeypatch.setattr(campaign, "may_have_filled", lambda order, booked: 0)
+    monkeypatch.setattr(campaign, "remember", lambda order, lots: None)
     assert campaign.run(worlds(CYCLES), SEED, campaign.gated)["lots beyond their ends"] > 0
 
 

@@ -5,7 +5,7 @@ same sources without the compiler are in plain.py.
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -170,8 +170,11 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def run(world: World, machine: Any = COMPILED) -> list[Cycle]:
-    """Every cycle of a world, and one more row in which only what rested is settled and the NAV is struck."""
+def run(world: World, machine: Any = COMPILED, look: Callable[[Facts, Fund], None] | None = None) -> list[Cycle]:
+    """Every cycle of a world, and one more row in which only what rested is settled and the NAV is struck.
+
+    look  called in the middle of every cycle, as the risk desk is
+    """
     terms, facts = world.terms, world.facts
     books, markets = len(world.names), facts.mark.shape[1]
     fund, work, out = new_fund(markets, books), new_work(markets, books), new_rows(markets, books, 4, least=64)
@@ -191,7 +194,11 @@ def run(world: World, machine: Any = COMPILED) -> list[Cycle]:
                 wishes.close_wishes(fund.wished, fund.lots, fund.decision, fund.costs, one.mark[0])
             else:
                 _python(world, fund, k)
-                _, why = machine.span(fund, work, terms, one, shadows, np.zeros(1, np.bool_), out, 0, False)
+                due = np.full(1, look is not None)
+                _, why = machine.span(fund, work, terms, one, shadows, due, out, 0, False)
+                if why == cycle.DUE and look is not None:
+                    look(one, fund)
+                    _, why = machine.span(fund, work, terms, one, shadows, due, out, 0, True)
                 if why == cycle.RUINED:
                     raise Ruined
             used = out.used.tolist()

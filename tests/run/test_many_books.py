@@ -34,7 +34,8 @@ def crowd(mixed: bool, cycles: int, seed: int = 1) -> World:
         terms = terms._replace(style=np.full(BOOKS + 1, TAKER), patient=np.zeros(0, np.int64))
     risk_rows = len(world.facts.sigma)
     facts = world.facts._replace(
-        mark=close, age=np.zeros_like(close), frozen=np.zeros((rows, 1), np.int32), reference=close, low=(np.minimum(opened, close) * 0.999).astype(np.int64),
+        mark=close, age=np.zeros_like(close), frozen=np.zeros((rows, 1), np.int32),
+        reference=close, low=(np.minimum(opened, close) * 0.999).astype(np.int64),
         high=(np.maximum(opened, close) * 1.001).astype(np.int64), dead=np.zeros((rows, 1), np.bool_),
         sigma=np.full((risk_rows, 1), 0.03), covariance=np.full((risk_rows, 1, 1), 0.0009),
         depth=np.full((risk_rows, 1), 1e8), liquidity=np.full((risk_rows, 1), 60_000),
