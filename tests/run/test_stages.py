@@ -47,7 +47,7 @@ def rows_sha256(world: Any) -> str:
 
 
 def chained(spoil: float = 1.0) -> Any:
-    """`cycle.span` in plain Python, of the stages alone; `spoil` widens the collar that the second gate reserves for."""
+    """`cycle.span` in plain Python, of the stages alone; `spoil` widens the collar of the second gate."""
     stages = {
         name: alone(getattr(cycle, name)) for name in ("wish", "net", "gate_reductions", "gate_increases", "allot")
     } | {"finance": alone(finance.finance)}
