@@ -19,7 +19,9 @@ def test_solves_what_numpy_solves(size: int) -> None:
     chance = np.random.default_rng(size)
     for _ in range(20):
         matrix, right = positive(chance, size), chance.normal(size=size)
-        assert solve(matrix.tolist(), right.tolist()) == pytest.approx(np.linalg.solve(matrix, right).tolist())
+        x = solve(matrix, right)
+        assert x.tolist() == pytest.approx(np.linalg.solve(matrix, right).tolist())
+        assert x.tolist() == solve.py_func(matrix, right).tolist()
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 20])
@@ -28,7 +30,8 @@ def test_no_mix_is_better(size: int) -> None:
     chance = np.random.default_rng(size)
     for _ in range(20):
         matrix, reward = positive(chance, size), chance.normal(size=size)
-        x = np.array(best_holding(matrix.tolist(), reward.tolist()))
+        x = best_holding(matrix, reward)
+        assert x.tolist() == best_holding.py_func(matrix, reward).tolist()
         slope = reward - matrix @ x
         assert (x >= 0).all()
         assert np.abs(slope[x > 0]).max(initial=0) < 1e-9
@@ -36,4 +39,4 @@ def test_no_mix_is_better(size: int) -> None:
 
 
 def test_nothing_is_held_where_nothing_rewards() -> None:
-    assert best_holding([[1.0, 0.2], [0.2, 1.0]], [-1.0, 0.0]) == [0.0, 0.0]
+    assert best_holding(np.array([[1.0, 0.2], [0.2, 1.0]]), np.array([-1.0, 0.0])).tolist() == [0.0, 0.0]

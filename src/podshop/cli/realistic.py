@@ -38,10 +38,7 @@ def realistic(
 def _lines(found: dict[str, Any], words: Any) -> list[str]:
     """The answer in a hundred columns."""
     period, trials, luck, changes = (found[key] for key in ("period", "trials", "luck", "changes"))
-    below = ", ".join(f"{words.SHORT[name]} {100 * share:.0f} %" for name, share in luck["below"].items())
-    simulated = [
-        "SIMULATED, NOT PERFORMANCE: these prices never were. It shows how the comparison works and claims nothing."
-    ]
+    simulated = ["SIMULATED, NOT PERFORMANCE: these prices never were; this shows how it works and claims nothing."]
     said = "; ".join(
         f"{words.SHORT[name]}: {words.SAID[found['against'][f'{name} - one']['better']]}"
         for name in ("fifty", "starter")
@@ -62,7 +59,7 @@ def _lines(found: dict[str, Any], words: Any) -> list[str]:
         "",
         f"luck    drawn by lot at each cut: Sharpe {words.number(luck['middle'])} at the median, nine of ten from "
         f"{words.number(luck['low'])} to {words.number(luck['high'])};",
-        f"        share of such draws that did worse: {below}",
+        f"        share of such draws that did worse: {words.did_worse(luck)}",
         f"trials  {trials['mandates']} mandates, {trials['funds']} funds, {trials['comparisons']} comparisons; no "
         "interval is corrected for them",
         f"one     changed {changes['count']} times, which cost {words.percent(changes['cost'])} in all and is in its "
@@ -101,10 +98,10 @@ def _questions(rows: list[dict[str, Any]]) -> list[str]:
 def _folds(rows: list[dict[str, Any]]) -> list[str]:
     width = max(len("chosen"), *(len(row["chosen"]) for row in rows))
     return [
-        f"{'from':<12}{'chosen':<{width}}  {'its Sharpe before':<23}{'rank after':<11}{'one':>7}{'3 x 5':>7}"
+        f"{'from':<12}{'chosen':<{width}}  {'its Sharpe before':<23}{'rank after':<13}{'one':>7}{'3 x 5':>7}"
         f"{'fifty':>7}",
         *(
-            f"{row['since']:<12}{row['chosen']:<{width}}  {row['before']:<23}{row['rank']:<11}{row['one']:>7}"
+            f"{row['since']:<12}{row['chosen']:<{width}}  {row['before']:<23}{row['rank']:<13}{row['one']:>7}"
             f"{row['starter']:>7}{row['fifty']:>7}"
             for row in rows
         ),

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.random import default_rng
 
 from podshop.maths.compiled import package_sha256
-from podshop.nouns import DAY_NS, SECOND_NS, ConfigError, Flags, Panel, Times, Whole, utc_text
+from podshop.nouns import DAY_NS, SECOND_NS, ConfigError, Panel, Times, Whole, utc_text
 from podshop.report.stats import DAYS_A_YEAR, sharpe_interval
 from podshop.research.allocation import block_days, blocks, difference, mean_return, sharpe
 from podshop.research.alone import Ran, run_alone, run_fund
@@ -137,7 +137,7 @@ def stitched(daily: Panel, gross: Panel, picks: Whole, cuts: Sequence[Fold], cos
         if f > 0:
             changed = picks[:, f] != picks[:, f - 1]
             traded = gross[cut.first, picks[:, f - 1]] + gross[cut.first, picks[:, f]]
-            part[:, 0] = (1 - np.where(changed, traded, 0.0) * cost) * (1 + part[:, 0]) - 1
+            part[:, 0] -= np.where(changed, traded, 0.0) * cost * (1 + part[:, 0])
         parts.append(part)
     return np.concatenate(parts, axis=1)
 
@@ -227,10 +227,19 @@ def luck(daily: Panel, gross: Panel, cuts: Sequence[Fold], cost: float, returns:
     """What came of mandates drawn by lot at each cut; who never traded at all has no Sharpe ratio and is left out."""
     picks = default_rng(SEED).integers(daily.shape[1], size=(DRAWN, len(cuts)))
     ratio = sharpe(stitched(daily, gross, picks, cuts, cost))
-    known: Flags = np.isfinite(ratio)
-    low, middle, high = (float(at) for at in np.quantile(ratio[known], [0.05, 0.5, 0.95]))
-    below = {name: float((ratio[known] < sharpe(returns[name])).mean()) for name in PATHS}
-    return {"drawn": DRAWN, "judged": int(known.sum()), "low": low, "middle": middle, "high": high, "below": below}
+    known = ratio[np.isfinite(ratio)]
+    low, middle, high = np.quantile(known, [0.05, 0.5, 0.95]).tolist() if len(known) else (None, None, None)
+    own = {name: float(sharpe(returns[name])) for name in PATHS}
+    return {
+        "drawn": DRAWN,
+        "judged": len(known),
+        "low": low,
+        "middle": middle,
+        "high": high,
+        "below": {
+            name: float((known < at).mean()) if len(known) and np.isfinite(at) else None for name, at in own.items()
+        },
+    }
 
 
 def part(progress: Progress, i: int, count: int, name: str) -> Progress:
@@ -268,7 +277,7 @@ def _fold(
             "low": low,
             "high": high,
         },
-        "rank_after": int((known > known[c]).sum()) + 1,
+        "rank_after": int((known > known[c]).sum()) + 1 if np.isfinite(after[c]) else None,
         "of": len(names),
         "after": {name: figures(returns[name][days]) for name in PATHS},
     }

@@ -118,11 +118,16 @@ def fold_rows(answer: Table) -> list[Table]:
             "since": fold["since"][:10],
             "chosen": fold["chosen"],
             "before": interval(*(fold["before"][key] for key in ("sharpe", "low", "high"))),
-            "rank": f"{fold['rank_after']} of {fold['of']}",
+            "rank": "did not trade" if fold["rank_after"] is None else f"{fold['rank_after']} of {fold['of']}",
         }
         | {name: number(fold["after"][name]["sharpe"]) for name in SHORT}
         for fold in answer["folds"]
     ]
+
+
+def did_worse(luck: Table) -> str:
+    """Of the strategies drawn by lot, how many did worse than each path."""
+    return ", ".join(f"{SHORT[name]} {percent(share, 0)}" for name, share in luck["below"].items())
 
 
 def interval(value: float | None, low: float | None, high: float | None) -> str:
@@ -143,7 +148,6 @@ def tables(answer: Table) -> str:
     """The tables of the docs, in markdown, with what they were measured on and with."""
     period, luck, trials = answer["period"], answer["luck"], answer["trials"]
     hashes = ", ".join(f"{name} {sha[:12]}" for name, sha in answer["decisions_sha256"].items())
-    below = ", ".join(f"{SHORT[name]} {100 * share:.0f} %" for name, share in luck["below"].items())
     lines = [
         f"Test {period['since'][:10]} to {period['until'][:10]}, {period['days']} days, every {period['interval']}, "
         f"net of all costs; {answer['evidence']['days']} days before it are evidence only. Sharpe ratios annual with "
@@ -176,7 +180,7 @@ def tables(answer: Table) -> str:
         "",
         f"Luck: mandates drawn by lot at each cut, {luck['drawn']:,} times: median Sharpe ratio "
         f"{number(luck['middle'])}, nine of ten between {number(luck['low'])} and {number(luck['high'])}. Share of "
-        f"them that did worse: {below}.",
+        f"them that did worse: {did_worse(luck)}.",
         "",
     ]
     return "\n".join(lines)

@@ -223,7 +223,7 @@ def told(before: InForce, now: InForce, gross: float, target: float, wished: flo
     """What changed at this hour, in words."""
     said = []
     if now.state != before.state:
-        said.append(f"state {STATES[now.state]}: {now.reason.split('drawdown: ')[-1]}")
+        said.append(f"state {STATES[now.state]}: {now.reason.split('drawdown_limiter: ')[-1].split('; ')[0]}")
     if now.fund_throttle != before.fund_throttle:
         said.append(f"fund throttle {100 * now.fund_throttle:.0f} %")
     if not np.array_equal(now.throttle, before.throttle):

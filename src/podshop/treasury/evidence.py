@@ -1,10 +1,12 @@
 """What the shadow books' days prove: how many there are, their Sharpe ratios, and how alike the books are."""
 
 import math
-from operator import mul
 from typing import NamedTuple
 
-from podshop.nouns import Panel
+import numpy as np
+
+from podshop.maths.compiled import compiled
+from podshop.nouns import Panel, Whole
 
 DAYS_A_YEAR = 365
 FEWEST_DAYS = 30  # below it there is no evidence, only the prior
@@ -23,7 +25,7 @@ class Evidence(NamedTuple):
     days: list[int]
     deviation: list[float]
     sharpe: list[float]
-    correlation: list[list[float]]
+    correlation: Panel
 
     @property
     def enough(self) -> list[bool]:
@@ -32,54 +34,58 @@ class Evidence(NamedTuple):
 
 
 def evidence(daily_return: Panel) -> Evidence:
-    """Weigh (D, B) daily returns, oldest first. Every sum is rounded once, as math.fsum does."""
-    columns = daily_return.T.tolist()
-    days = [_days(column) for column in columns]
-    of_day = [moments(column[len(column) - n :]) for column, n in zip(columns, days, strict=True)]
-    away = [
-        [0.0] * (len(column) - n) + [r - mean for r in column[len(column) - n :]]
-        for column, n, (mean, _) in zip(columns, days, of_day, strict=True)
-    ]
+    """Weigh (D, B) daily returns, oldest first."""
+    days, mean, deviation, correlation = add_up(np.ascontiguousarray(daily_return))
+    year = math.sqrt(DAYS_A_YEAR)
+    of_day = list(zip(mean.tolist(), deviation.tolist(), strict=True))
     return Evidence(
-        days=days,
-        deviation=[deviation for _, deviation in of_day],
-        sharpe=[mean / s * math.sqrt(DAYS_A_YEAR) if s > 0.0 else 0.0 for mean, s in of_day],
-        correlation=correlation(away),
+        days=days.tolist(),
+        deviation=[s for _, s in of_day],
+        sharpe=[m / s * year if s > 0.0 else 0.0 for m, s in of_day],
+        correlation=correlation,
     )
 
 
-def correlation(away: list[list[float]]) -> list[list[float]]:
-    """(B, B) correlation of deviations from the mean; 0 with a book that does not vary, 1 with itself.
+@compiled
+def add_up(daily_return: Panel) -> tuple[Whole, Panel, Panel, Panel]:
+    """Days, mean, deviation and correlation of `Evidence`. Every sum goes from the oldest day to the newest.
 
-    Sums over common days, whatever is missing counting 0: positive semi-definite. All but the diagonal is then drawn
-    toward 0 by UNCORRELATED_DAYS, which makes it positive definite.
-
-    >>> [round(c, 3) for c in correlation([[1.0, -1.0] * 45, [1.0, -1.0] * 45])[0]]
-    [1.0, 0.5]
+    Correlations are sums over common days, whatever is missing counting 0: positive semi-definite. All but the diagonal
+    is then drawn toward 0 by UNCORRELATED_DAYS, which makes it positive definite; 0 with a book that does not vary.
     """
-    books = len(away)
-    seen = len(away[0]) if away else 0
-    trust = seen / (seen + UNCORRELATED_DAYS)
-    size = [math.sqrt(math.fsum(map(mul, column, column))) for column in away]
-    answer = [[1.0] * books for _ in range(books)]
-    for i in range(books):
-        for j in range(i):
-            both = size[i] * size[j]
-            alike = math.fsum(map(mul, away[i], away[j])) / both if both > 0.0 else 0.0
-            answer[i][j] = answer[j][i] = trust * alike
-    return answer
+    count, books = daily_return.shape
+    days, mean, deviation = np.zeros(books, np.int64), np.zeros(books), np.zeros(books)
+    total, away, alike = np.zeros(books), np.zeros(books), np.zeros((books, books))
+    for d in range(count):
+        for b in range(books):
+            if days[b] > 0 or daily_return[d, b] != 0.0:
+                days[b] += 1
+                total[b] += daily_return[d, b]
+    for b in range(books):
+        mean[b] = total[b] / days[b] if days[b] > 1 else 0.0
+    for d in range(count):
+        for b in range(books):
+            away[b] = daily_return[d, b] - mean[b] if d >= count - days[b] else 0.0
+        for a in range(books):
+            for b in range(a + 1):
+                alike[a, b] += away[a] * away[b]
+    size = np.array([math.sqrt(alike[b, b]) for b in range(books)])
+    trust = count / (count + UNCORRELATED_DAYS)
+    for b in range(books):
+        if days[b] > 1:
+            deviation[b] = math.sqrt(alike[b, b] / (days[b] - 1))
+    for a in range(books):
+        for b in range(a):
+            both = size[a] * size[b]
+            alike[a, b] = alike[b, a] = trust * (alike[a, b] / both) if both > 0.0 else 0.0
+        alike[a, a] = 1.0
+    return days, mean, deviation, alike
 
 
 def moments(returns: list[float]) -> tuple[float, float]:
-    """Mean and standard deviation (n - 1) of a day; (0, 0) of fewer than two."""
+    """Mean and standard deviation (n - 1) of a day, sums rounded once; (0, 0) of fewer than two."""
     n = len(returns)
     if n < 2:
         return 0.0, 0.0
     mean = math.fsum(returns) / n
     return mean, math.sqrt(math.fsum((r - mean) * (r - mean) for r in returns) / (n - 1))
-
-
-def _days(column: list[float]) -> int:
-    """How many days there are from the first that is not 0."""
-    first = next((i for i, r in enumerate(column) if r != 0.0), len(column))
-    return len(column) - first

@@ -97,16 +97,13 @@ def believed(seen: Evidence, prior: tuple[float, ...], prior_days: float) -> lis
     """(B,) annual Sharpe ratio believed of each book: the prior where there are too few days."""
     books = [b for b, enough in enumerate(seen.enough) if enough]
     width = DAYS_A_YEAR / prior_days
-    spread = [
-        [
-            seen.correlation[i][j] * DAYS_A_YEAR / math.sqrt(seen.days[i] * seen.days[j]) + (width if i == j else 0.0)
-            for j in books
-        ]
-        for i in books
-    ]
-    surprise = solve(spread, [seen.sharpe[b] - prior[b] for b in books])
+    days = np.array([float(seen.days[b]) for b in books])
+    spread = seen.correlation[np.ix_(books, books)] * DAYS_A_YEAR / np.sqrt(days[:, None] * days) + np.diag(
+        np.full(len(books), width)
+    )
+    surprise = solve(spread, np.array([seen.sharpe[b] - prior[b] for b in books]))
     answer = list(prior)
-    for b, part in zip(books, surprise, strict=True):
+    for b, part in zip(books, surprise.tolist(), strict=True):
         answer[b] += width * part
     return answer
 
@@ -123,9 +120,8 @@ def _wanted(
     equal = 1.0 / count
     enough = seen.enough
     judged = [b for b in range(count) if enough[b] and employed[b]]
-    alike = [[seen.correlation[i][j] for j in judged] for i in judged]
     theta = [posterior[b] for b in judged]
-    risk = best_holding(alike, theta)
+    risk = best_holding(seen.correlation[np.ix_(judged, judged)], np.array(theta)).tolist()
     money = [u / seen.deviation[b] for u, b in zip(risk, judged, strict=True)]
     total, mix = math.fsum(money), math.sqrt(math.fsum(map(mul, risk, theta)))
     room = sum(enough) * equal
