@@ -23,7 +23,7 @@ PAIR = {"sharpe": DIFFERENCE, "mean_return": PERCENT, "better": "not shown"}
 ANSWER: dict[str, Any] = {
     "simulated": False,
     "period": {"since": "2022-07-01T00:00:00Z", "until": "2024-07-01T00:00:00Z", "interval": "1h", "days": 731},
-    "evidence": {"since": "2022-01-02T00:00:00Z", "days": 180},
+    "evidence": {"since": "2022-01-02T00:00:00Z", "days": 180, "with_it": {"starter": FIGURES, "fifty": FIGURES}},
     "net": True,
     "trials": {"mandates": 23, "funds": 2, "comparisons": 6},
     "paths": dict.fromkeys(("one", "starter", "fifty"), FIGURES | COSTS) | {"one_scaled": FIGURES | {"times": 0.5}},
@@ -75,6 +75,8 @@ def test_people_read_it_in_a_hundred_columns(asked: list[Any], capsys: pytest.Ca
     assert "2022-07-01 fifty/intraday_breakout 1.65 (−0.42 to 3.72) 9 of 23 −0.41 −0.41 −0.41" in lines
     assert "2022-07-01 fifty/intraday_breakout 1.65 (−0.42 to 3.72) did not trade −0.41 −0.41 −0.41" in lines
     assert "share of such draws that did worse: one 24 %, 3 x 5 70 %, fifty –" in lines
+    assert "whole the funds since 2022-01-02, evidence and test:" in lines
+    assert "3 x 5 −4.16 %, Sharpe −0.41 (−1.59 to 0.77)" in lines
     assert any("23 mandates, 2 funds, 6 comparisons" in line for line in lines)
     assert "SIMULATED" not in printed.err
 

@@ -83,12 +83,20 @@ def test_tear_sheets(record: Path, tmp_path: Path, words: list[str], capsys: pyt
     told = json.loads(printed.out)
     assert told["tear"]["stats"]["days"] == (29 if "--month" in words else 100)
     assert "SIMULATED" in printed.err
-    assert "where impact eats half of the gross edge" in printed.err or "capacity" in printed.err
+    capital = told["tear"]["capacity"]["capital"]
+    assert ("capacity    about $" if capital else "capacity    none: no gross edge") in printed.err
+    assert main(["report", str(record), "--check", str(tmp_path / "t.html")]) == 0
+    assert f"the statement of {told['title']} is what the record says" in capsys.readouterr().err
+    (tmp_path / "t.json").write_text(printed.out, encoding="utf-8")
+    assert main(["report", str(record), "--check", str(tmp_path / "t.json")]) == 0
     assert (tmp_path / "t.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     if "--month" in words:
         assert "Sharpe      unknown: under 30 days" in printed.err
     else:
         assert f"Sharpe      {told['tear']['stats']['sharpe']:.2f} net; 90 % interval" in printed.err
+    told["tear"]["stats"]["sharpe"] = 3.0
+    (tmp_path / "t.json").write_text(json.dumps(told), encoding="utf-8")
+    assert main(["report", str(record), "--check", str(tmp_path / "t.json")]) == 1
 
 
 def test_books_that_do_not_close_are_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -209,7 +209,13 @@ def test_a_change_of_weight_is_told_with_its_evidence(tables: dict[str, Columns]
     sharpe = change.mean() / change.std(ddof=1) * 365**0.5
     assert move["shadow_sharpe"] == pytest.approx(sharpe)
     assert move["shadow_return"] == pytest.approx(shadow[-1] - shadow[0])
-    assert move["reason"] == f"more weight on 30 days of its shadow at Sharpe {sharpe:.2f}"
+    earlier = books["shadow_equity_micro"][own & (books["time"] < DAYS[day])][-31:] / 1e11
+    change = earlier[1:] - earlier[:-1]
+    yesterday = change.mean() / change.std(ddof=1) * 365**0.5
+    assert move["shadow_sharpe_before"] == pytest.approx(yesterday)
+    assert move["best_sharpe"] == pytest.approx(sharpe)  # the other shadow does not move
+    told = f"more weight: 30-day Sharpe of its shadow {sharpe:.2f}, the day before {yesterday:.2f}, best {sharpe:.2f}"
+    assert move["reason"] == told.replace("-", "−").replace("30−day", "30-day")
     assert len(shadow_returns(record, 0, DAYS[day])) == 30
 
 

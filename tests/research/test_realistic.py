@@ -230,6 +230,8 @@ def test_a_simulated_run_says_so_and_claims_nothing(found: Any) -> None:
     assert {pair["better"] for pair in answer["against"].values()} == {None}
     assert answer["trials"] == {"mandates": 5, "funds": 2, "comparisons": 6}
     assert (answer["period"]["since"][:10], answer["period"]["days"]) == ("2024-07-01", 62)
+    assert answer["evidence"]["days"] == 92
+    assert set(answer["evidence"]["with_it"]) == {"starter", "fifty"}
     for name in ("one", "starter", "fifty"):
         row = answer["paths"][name]
         assert row["return"] == pytest.approx(np.prod(1 + found.daily[name]) - 1)
@@ -262,5 +264,5 @@ def test_the_page_of_the_docs_says_what_was_measured(shared_data: Path) -> None:
     measured = asked.realistic(shared_data, 18_993 * DAY_NS, 19_905 * DAY_NS, quiet)
     text = (ROOT / "docs" / "realistic.md").read_text(encoding="utf-8")
     for line in tables(measured.answer).splitlines():
-        if line.startswith(("| ", "Luck")):
+        if line.startswith(("| ", "Luck", "The funds")):
             assert line in text

@@ -167,7 +167,7 @@ def test_other_code_is_said_when_something_differs(
 def test_what_is_no_statement_is_said(whole: Path, tmp_path: Path) -> None:
     for name, text in {"a.html": "<html></html>", "a.json": "[1]", "b.json": "no", "a.csv": "section,name\n"}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-        with pytest.raises(DataError, match="this is no statement of a day"):
+        with pytest.raises(DataError, match="this is no statement"):
             accountant.check(whole, tmp_path / name)
 
 
@@ -193,7 +193,7 @@ def test_months_and_the_whole_run(whole: Path) -> None:
             accountant.tear_sheet(record, month)
     with pytest.raises(DataError, match="is not in it"):
         accountant.tear_sheet(record, "2024-03")
-    assert json.loads(accountant.tear_written(january, ".json"))["title"] == "2024-01"
+    assert json.loads(accountant.written(january, ".json"))["title"] == "2024-01"
 
 
 def test_what_is_no_record_is_said(tmp_path: Path, folder: Path) -> None:

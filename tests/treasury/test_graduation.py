@@ -123,6 +123,14 @@ def test_days_like_noise_demote_by_one_step_and_the_rule_is_page_s() -> None:
     assert (path(daily, replace(GATE, out_from=9.0, alarm=math.inf))[250:, 0] == FULL).all()
 
 
+def test_a_book_that_doubts_demoted_sinks_no_later() -> None:
+    """Decay takes a step first; the peak is that of before, so the drawdown is met on the same day."""
+    sinking = np.concatenate([days(200, 8.0), np.full((100, 1), -0.01)])
+    doubted, steadfast = path(sinking)[:, 0], path(sinking, STEADFAST)[:, 0]
+    assert SEED in doubted[200:]
+    assert np.argmax(doubted == SUSPENDED) == np.argmax(steadfast == SUSPENDED) > 200
+
+
 def test_a_demotion_forgets_what_was_proved() -> None:
     """A book that was put down by hand needs ninety days more; one that only kept its place would need none."""
     daily = days(300, 8.0)

@@ -60,6 +60,8 @@ def _lines(found: dict[str, Any], words: Any) -> list[str]:
         f"luck    drawn by lot at each cut: Sharpe {words.number(luck['middle'])} at the median, nine of ten from "
         f"{words.number(luck['low'])} to {words.number(luck['high'])};",
         f"        share of such draws that did worse: {words.did_worse(luck)}",
+        f"whole   the funds since {found['evidence']['since'][:10]}, evidence and test:",
+        *(f"        {line}" for line in words.with_evidence(found)),
         f"trials  {trials['mandates']} mandates, {trials['funds']} funds, {trials['comparisons']} comparisons; no "
         "interval is corrected for them",
         f"one     changed {changes['count']} times, which cost {words.percent(changes['cost'])} in all and is in its "

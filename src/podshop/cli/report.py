@@ -19,7 +19,9 @@ def report(
     date: Annotated[datetime | None, Parameter(help="Day of the statement, UTC, such as 2023-05-05.")] = None,
     month: Annotated[str | None, Parameter(help="Month of a tear sheet, such as 2023-05.")] = None,
     since_inception: Annotated[bool, Parameter(negative="", help="A tear sheet of the whole run.")] = False,
-    check: Annotated[Path | None, Parameter(help="A statement to make again and hold against the record.")] = None,
+    check: Annotated[
+        Path | None, Parameter(help="A statement or tear sheet to make again and hold against the record.")
+    ] = None,
     out: Annotated[Path | None, Parameter(help="File to write: .html, .json or .csv.")] = None,
     json: AsJson = False,
     csv: Annotated[bool, Parameter(negative="", help="Put the statement of a day on stdout as CSV.")] = False,
@@ -38,18 +40,17 @@ def report(
         since_ns = utc_ns(date) // DAY_NS * DAY_NS
         found = accountant.account(accountant.read(record), since_ns, since_ns + DAY_NS)
         name, text = f"{found['fund']}-{found['period']['date']}", _statement(found)
-        write, suffixes = accountant.written, (*suffixes, ".csv")
+        suffixes = (*suffixes, ".csv")
     else:
         found = accountant.tear_sheet(accountant.read(record), month)
         name, text = f"{found['fund']}-{month or 'since-inception'}", _tear(found)
-        write = accountant.tear_written
     if out is None and not (json or csv):
         out = Path("out") / (re.sub(r"[^\w.-]+", "-", name) + ".html")
     if out is not None:
         if out.suffix not in suffixes:
             raise ConfigError(f"{out}: expected a name that ends in {' or '.join(suffixes)}")
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(write(found, out.suffix), encoding="utf-8")
+        out.write_text(accountant.written(found, out.suffix), encoding="utf-8")
         text += f"\n  written     {out}"
     answer(found, text, as_json=json)
     if csv:
@@ -63,7 +64,7 @@ def _check(record: Path, file: Path, as_json: bool) -> int:
     from podshop.run import accountant
 
     found = accountant.check(record, file)
-    said = "; ".join(found.findings) or f"the statement of {found.date} is what the record says, to the byte"
+    said = "; ".join(found.findings) or f"the statement of {found.title} is what the record says, to the byte"
     answer(asdict(found), f"{file}: {said}", as_json=as_json)
     return 1 if found.findings else 0
 
@@ -99,13 +100,10 @@ def _tear(found: Mapping[str, Any]) -> str:
         if figures["sharpe"] is None
         else (f"{figures['sharpe']:.2f} net; 90 % interval {figures['sharpe_low']:.2f} to {figures['sharpe_high']:.2f}")
     )
-    holds = (
-        "unknown: no impact was paid"
-        if capacity["capital"] is None
-        else (
-            f"{about(capacity['capital'])}, where impact eats half of the gross edge; 90 % interval "
-            f"{about(capacity['low'])} to {about(capacity['high'])}"
-        )
+    holds = {None: "unknown: no impact was paid", 0.0: "none: no gross edge to bear any cost"}.get(capacity["capital"])
+    holds = holds or (
+        f"about {about(capacity['capital'])}, where impact eats half of the gross edge; 90 % interval "
+        f"{about(capacity['low'])} to {about(capacity['high'])}"
     )
     return "\n".join(
         [

@@ -30,6 +30,7 @@ KINDS: dict[str, tuple[type, int]] = {  # kind -> what it is, and the version wr
     "marks": (facts.Marks, 1),
     "nav": (facts.Nav, 1),
     "capital": (facts.Capital, 1),
+    "staged": (facts.Staged, 1),
 }
 VENUE_KINDS = ("fill", "funding", "fee", "deposit")  # those that carry the venue's own id, in their first field
 

@@ -172,6 +172,22 @@ class Capital(NamedTuple):
     shadow_equity_micro: int
 
 
+class Staged(NamedTuple):
+    """A person put a book into a stage.
+
+    fingerprint  SHA-256 of the mandate and of what it hears, which is what was judged; empty where nobody knew
+    by, reason   who signed, and why
+    evidence     what the signer was shown, in words
+    """
+
+    book: str
+    stage: str
+    fingerprint: str
+    by: str
+    reason: str
+    evidence: str
+
+
 Fact: TypeAlias = (
     Start
     | Signals
@@ -188,4 +204,5 @@ Fact: TypeAlias = (
     | Marks
     | Nav
     | Capital
+    | Staged
 )

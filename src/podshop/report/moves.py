@@ -17,7 +17,8 @@ def moves(record: Record, since_ns: int, until_ns: int) -> list[dict[str, Any]]:
 
     -> time, book, cash_micro = by_weight_micro (weight new - old, of the fund's equity) + to_share_micro (back to its
        share after what it earned or lost); weight_before and weight (None for the house), capital_micro, throttle,
-       shadow_return and shadow_sharpe (annual) of the last 30 days, None before there are so many; reason, in words
+       shadow_return and shadow_sharpe (annual) of the last 30 days, None before there are so many, and of the 30 to
+       the day before, shadow_sharpe_before; best_sharpe, of the book whose shadow did best; reason, in words
     """
     rows = record.tables["transfers"]
     at = np.flatnonzero((rows["time"] >= since_ns) & (rows["time"] < until_ns))
@@ -43,8 +44,9 @@ def _move(record: Record, i: int) -> dict[str, Any]:
         by_weight = round((weight - earlier) * int(books["equity_micro"][together].sum()))
     shadow = shadow_returns(record, b, time)
     known = len(shadow) == EVIDENCE_DAYS
-    deviation = float(shadow.std(ddof=1)) if known else 0.0
-    sharpe = float(shadow.mean()) / deviation * DAYS_A_YEAR**0.5 if deviation > 0 else None
+    sharpe, yesterday = shadow_sharpe(record, b, time), shadow_sharpe(record, b, time - DAY_NS)
+    every = [shadow_sharpe(record, seat, time) for seat in range(len(record.books) - 1)]
+    best = max((one for one in every if one is not None), default=None)
     return row | {
         "by_weight_micro": by_weight,
         "to_share_micro": cash - by_weight,
@@ -54,7 +56,9 @@ def _move(record: Record, i: int) -> dict[str, Any]:
         "throttle": float(books["throttle"][now[0]]),
         "shadow_return": float(shadow.sum()) if known and not house else None,
         "shadow_sharpe": None if house else sharpe,
-        "reason": _reason(house, len(before) == 0, weight - earlier, cash, known, sharpe),
+        "shadow_sharpe_before": None if house else yesterday,
+        "best_sharpe": best,
+        "reason": _reason(house, len(before) == 0, weight - earlier, cash, (yesterday, sharpe, best)),
     }
 
 
@@ -68,7 +72,14 @@ def shadow_returns(record: Record, b: int, at_ns: int) -> Panel:
     return returns
 
 
-def _reason(house: bool, first: bool, step: float, cash: int, known: bool, sharpe: float | None) -> str:
+def shadow_sharpe(record: Record, b: int, at_ns: int) -> float | None:
+    """Annual Sharpe ratio of those days; None where they are fewer than 30, or where nothing moved."""
+    returns = shadow_returns(record, b, at_ns)
+    deviation = float(returns.std(ddof=1)) if len(returns) == EVIDENCE_DAYS else 0.0
+    return float(returns.mean()) / deviation * DAYS_A_YEAR**0.5 if deviation > 0 else None
+
+
+def _reason(house: bool, first: bool, step: float, cash: int, sharpes: tuple[float | None, ...]) -> str:
     """Why, as far as the record knows it."""
     if house:
         return "what the books leave" if cash >= 0 else "what the books take"
@@ -76,11 +87,10 @@ def _reason(house: bool, first: bool, step: float, cash: int, known: bool, sharp
         return "first capital"
     if abs(step) <= SAME:
         return f"same weight: stood {'above' if cash < 0 else 'below'} its share of NAV"
-    more = "more" if step > 0 else "less"
-    if not known:
-        return f"{more} weight; fewer than {EVIDENCE_DAYS} days of evidence"
+    yesterday, now, best = (None if one is None else f"{one:.2f}".replace("-", "−") for one in sharpes)
+    more = "more weight" if step > 0 else "less weight"
+    if now is None:
+        return f"{more}: its shadow has no Sharpe ratio of {EVIDENCE_DAYS} days, the best book's is {best or 'unknown'}"
     return (
-        f"{more} weight; its shadow did not move in {EVIDENCE_DAYS} days"
-        if sharpe is None
-        else (f"{more} weight on {EVIDENCE_DAYS} days of its shadow at Sharpe {sharpe:.2f}")
+        f"{more}: {EVIDENCE_DAYS}-day Sharpe of its shadow {now}, the day before {yesterday or 'unknown'}, best {best}"
     )

@@ -178,7 +178,11 @@ def judged(
             "interval": funds["fifty"].market.interval,
             "days": last - first,
         },
-        "evidence": {"since": utc_text(int(day[0])), "days": first},
+        "evidence": {
+            "since": utc_text(int(day[0])),
+            "days": first,
+            "with_it": {name: figures(run.daily) for name, run in whole.items()},
+        },
         "net": True,
         "trials": {"mandates": len(names), "funds": len(whole), "comparisons": len(PAIRS) * len(FIGURES)},
         "paths": {name: figures(returns[name]) | paths[name] for name in PATHS}

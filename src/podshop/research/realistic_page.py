@@ -52,6 +52,7 @@ def page(found: Found) -> str:
             ),
             charts=[equity(found, scaled=False), equity(found, scaled=True)],
             short=SHORT,
+            with_evidence=with_evidence(answer),
         )
     )
 
@@ -125,6 +126,15 @@ def fold_rows(answer: Table) -> list[Table]:
     ]
 
 
+def with_evidence(answer: Table) -> list[str]:
+    """What the funds would show had the test begun with the evidence: where a test begins is a choice, too."""
+    return [
+        f"{SHORT[name]} {percent(row['return'], sign=True)}, Sharpe "
+        f"{interval(row['sharpe'], row['sharpe_low'], row['sharpe_high'])}"
+        for name, row in answer["evidence"]["with_it"].items()
+    ]
+
+
 def did_worse(luck: Table) -> str:
     """Of the strategies drawn by lot, how many did worse than each path."""
     return ", ".join(f"{SHORT[name]} {percent(share, 0)}" for name, share in luck["below"].items())
@@ -181,6 +191,8 @@ def tables(answer: Table) -> str:
         f"Luck: mandates drawn by lot at each cut, {luck['drawn']:,} times: median Sharpe ratio "
         f"{number(luck['middle'])}, nine of ten between {number(luck['low'])} and {number(luck['high'])}. Share of "
         f"them that did worse: {did_worse(luck)}.",
+        "",
+        f"The funds since {answer['evidence']['since'][:10]}, evidence and test: {'; '.join(with_evidence(answer))}.",
         "",
     ]
     return "\n".join(lines)

@@ -29,6 +29,7 @@ from podshop.report.statement import statement
 from podshop.report.tear import tear
 
 FUND = "fund.json"
+ALL = "since inception"
 TERMS = ("fund", "simulated", "period", "limits", "decisions_sha256", "config_sha256", "data_sha256", "package_sha256")
 LOOKS_BACK = {"books": (EVIDENCE_DAYS + 1) * DAY_NS}  # moves are explained by earlier daily rows
 
@@ -49,12 +50,16 @@ def read(folder: Path) -> Record:
 
 def account(record: Record, since_ns: int, until_ns: int) -> dict[str, Any]:
     """The statement of [since, until), signed. Raises DataError where the run has nothing of it."""
+    found = _unsigned(record, since_ns, until_ns)
+    return found | {"signature": sign(record, since_ns, until_ns, found)}
+
+
+def _unsigned(record: Record, since_ns: int, until_ns: int) -> dict[str, Any]:
     time = record.tables["nav"]["time"]
     first, last = int(time[0]), int(time[-1])
     if since_ns >= last or until_ns <= first:
         raise DataError(f"the run goes from {utc_text(first)} to {utc_text(last)}: {utc_text(since_ns)} is not in it")
-    found = statement(record, since_ns, until_ns)
-    return found | {"signature": sign(record, since_ns, until_ns, found)}
+    return statement(record, since_ns, until_ns)
 
 
 def tear_sheet(record: Record, month: str | None) -> dict[str, Any]:
@@ -62,13 +67,14 @@ def tear_sheet(record: Record, month: str | None) -> dict[str, Any]:
     time = record.tables["nav"]["time"]
     since_ns, until_ns = (int(time[0]), int(time[-1])) if month is None else month_bounds(month)
     since_ns = max(since_ns, int(time[0]))
-    found = account(record, since_ns, until_ns)
+    found = _unsigned(record, since_ns, until_ns)
     trials = record.result.get("trials")
-    return found | {
-        "title": "since inception" if month is None else month,
+    found |= {
+        "title": month or ALL,
         "trials": record.result.get("trials_note") if trials is None else f"{trials:,}",
         "tear": plain(tear(record, found, since_ns, until_ns)),
     }
+    return found | {"signature": sign(record, since_ns, until_ns, found)}
 
 
 def sign(record: Record, since_ns: int, until_ns: int, found: Mapping[str, Any]) -> dict[str, str]:
@@ -128,23 +134,29 @@ def terms(record: Record) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What became of a check: `findings` in words, none = the file is what the record says, to the byte."""
+    """What became of a check: `findings` in words, none = the file is what the record says, to the byte.
 
-    date: str
+    title  the day or month it speaks of, or 'since inception'
+    """
+
+    title: str
     inputs_sha256: str
     findings: tuple[str, ...]
 
 
 def check(folder: Path, file: Path) -> Checked:
-    """Make a statement again from the record and hold the file against it.
+    """Make a statement or a tear sheet again from the record and hold the file against it.
 
-    Raises DataError where the file is no statement, or its day is not in the record.
+    Raises DataError where the file is neither, or its day is not in the record.
     """
     text = file.read_text(encoding="utf-8")
     told = _told(file, text)
     record = read(folder)
-    since_ns = utc_ns(datetime.fromisoformat(told["date"]))
-    again = account(record, since_ns, since_ns + DAY_NS)
+    if "title" in told:
+        again = tear_sheet(record, None if told["title"] == ALL else told["title"])
+    else:
+        since_ns = utc_ns(datetime.fromisoformat(told["date"]))
+        again = account(record, since_ns, since_ns + DAY_NS)
     signature = again["signature"]
     other = told["package_sha256"] != signature["package_sha256"]
     findings = []
@@ -156,21 +168,16 @@ def check(folder: Path, file: Path) -> Checked:
         findings.append("it says something else than its hashes: it was changed after it was made")
     if findings and other:
         findings.append("another version of podshop made it, and may have counted or written otherwise")
-    return Checked(told["date"], signature["inputs_sha256"], tuple(findings))
+    return Checked(told.get("title", told["date"]), signature["inputs_sha256"], tuple(findings))
 
 
 def written(found: Mapping[str, Any], suffix: str) -> str:
-    """A statement as the text of a file: .html, .json or .csv."""
+    """A statement or a tear sheet as the text of a file: .html, .json or, of a day, .csv."""
     if suffix == ".json":
         return json.dumps(plain(found), allow_nan=False, indent=2) + "\n"
+    if "tear" in found:
+        return tear_page.page(found)
     return statement_page.csv(found) if suffix == ".csv" else statement_page.page(found)
-
-
-def tear_written(found: Mapping[str, Any], suffix: str) -> str:
-    """A tear sheet as the text of a file: .html or .json."""
-    if suffix == ".json":
-        return json.dumps(plain(found), allow_nan=False, indent=2) + "\n"
-    return tear_page.page(found)
 
 
 def month_bounds(month: str) -> tuple[int, int]:
@@ -188,20 +195,23 @@ def _same(file: Path, text: str, again: Mapping[str, Any]) -> bool:
 
 
 def _told(file: Path, text: str) -> dict[str, str]:
-    """Date and hashes that a statement states of itself."""
+    """First day, hashes and, of a tear sheet, title, as a file states them of itself."""
     wanted = ("date", "inputs_sha256", "figures_sha256", "package_sha256")
     if file.suffix == ".json":
         try:
             whole = json.loads(text)
             told = {"date": whole["period"]["date"], **whole["signature"]}
+            told |= {"title": whole["title"]} if "tear" in whole else {}
         except (ValueError, KeyError, TypeError):
             told = {}
     else:
-        pattern = r"^signature,,,(\w+),([\w-]+),text$" if file.suffix == ".csv" else r'<code id="(\w+)">([\w-]+)</code>'
+        pattern = (
+            r"^signature,,,(\w+),([\w-]+),text$" if file.suffix == ".csv" else r'<code id="(\w+)">([\w -]+)</code>'
+        )
         told = dict(re.findall(pattern, text, re.MULTILINE))
     if missing := [name for name in wanted if name not in told]:
-        raise DataError(f"{file}: no {missing[0]}, so this is no statement of a day")
-    return {name: str(told[name]) for name in wanted}
+        raise DataError(f"{file}: no {missing[0]}, so this is no statement")
+    return {name: str(value) for name, value in told.items()}
 
 
 def _table(path: Path, table: str) -> tuple[dict[str, NDArray[Any]], dict[str, tuple[str, ...]]]:

@@ -11,7 +11,7 @@ the same in whatever stage it is. Ninety days are a floor and no proof: half of 
 something after them. Up leads only a record that beats luck, and the best luck of as many trials (`treasury.proof`),
 looked at every 30 days. Down leads, on any day, one of two sequential rules:
 
-    drawdown   1.25 annual volatilities under the peak: suspended for 30 days, then paper
+    drawdown   1.25 annual volatilities under the peak: suspended for 30 days, then paper; the peak counts anew
     decay      W = max(0, W + a (a / 2 - x)) >= 2 since the stage began, x the day's return over its long-run
                deviation, a = 1 / sqrt(365): the days look more like a Sharpe ratio of 0 than of 1, by e^2 to 1;
                one stage down
@@ -87,7 +87,7 @@ class Standing(NamedTuple):
     stage   (K,) index into STAGES
     since   (K,) row at which the stage began
     clock   (K,) first row that is evidence
-    equity  (K,) 1 + what the shadow earned since then, and its peak
+    equity  (K,) 1 + what the shadow earned since it was last suspended, or put down by a person, and its peak
     odds    (K,) W of `decay`
     noise   (K,) deviation of a day in the long run, at the last review; 0 = not known yet
     """
@@ -256,8 +256,8 @@ def look(daily_return: Panel, row: int, b: int, now: Standing, gate: Hurdles, vo
         if now.noise[b] > 0.0:
             now.odds[b] = max(0.0, now.odds[b] + gate.alive * (gate.alive / 2.0 - earned / now.noise[b]))
         if now.odds[b] >= gate.alarm:
-            _put(now, b, now.stage[b] - 1, row + 1)
-            return DECAYED
+            now.stage[b], now.since[b], now.clock[b], now.odds[b] = now.stage[b] - 1, row + 1, row + 1, 0.0
+            return DECAYED  # its drawdown goes on
     if not (promotes and due and spread > 0.0 and not sunk):
         return reason
     z = score(sharpe, spread, days)
