@@ -16,6 +16,22 @@ from tests.report.test_summary import RESULT
 
 JANUARY_2022_NS = 18_993 * DAY_NS
 
+RISK_AGENT = '''
+from dataclasses import dataclass, field
+
+from podshop.nouns import Limits
+
+@dataclass
+class Mine:
+    """Half of everything."""
+
+    share: float = 0.5
+    looks: int = field(default=0, init=False)
+
+    def __call__(self, view):
+        return Limits(reason="", version=view.version, max_gross=self.share)
+'''
+
 
 @pytest.fixture
 def replay(monkeypatch):
@@ -149,7 +165,7 @@ def test_agents_list_fits_a_terminal_and_names_everyone(capsys):
 def test_agents_list_says_what_a_mandate_is_told(capsys):
     assert main(["agents", "list", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["agents"]}
-    assert len(rows) == 25 + 20 + 2
+    assert len(rows) == 25 + 20 + 3 + 1
     swing = rows["swing_carry"]
     assert swing == swing | {
         "layer": "execution", "kind": "blend", "horizon": "swing", "style": "twap", "cadence": "8h", "outlook": "7d",
@@ -157,6 +173,24 @@ def test_agents_list_says_what_a_mandate_is_told(capsys):
     }  # fmt: skip
     assert swing["settings"]["volatility_half_life"] == "30d"
     assert (rows["allocator"]["kind"], rows["drawdown_limiter"]["settings"]["halve_from"]) == ("equal", 0.75)
+
+
+def test_agents_list_says_what_each_risk_agent_is_set_to(fund, tmp_path, capsys):
+    (tmp_path / "mine_for_the_risk_list.py").write_text(RISK_AGENT)
+    mine = '[risk.halves]\nkind = "mine_for_the_risk_list:Mine"\ncadence = "6h"\n\n'
+    mine += "[risk.portfolio_monitor]\noff = true\n\n"
+    fund.write_text(starter().replace("[risk.drawdown_limiter]", mine + "[risk.drawdown_limiter]"))
+    assert main(["agents", "list", str(fund), "--json"]) == 0
+    rows = [row for row in json.loads(capsys.readouterr().out)["agents"] if row["layer"] == "risk"]
+    assert [(row["name"], row["cadence"]) for row in rows] == [
+        ("drawdown_limiter", "1h"), ("correlation_tracker", "1d"), ("halves", "6h"),
+    ]  # fmt: skip
+    assert "standing" not in rows[0]["settings"]
+    assert rows[1]["settings"]["max_cluster"] == 0.15
+    assert (rows[2]["settings"], rows[2]["about"]) == ({"share": 0.5}, "Half of everything.")
+    assert main(["agents", "list", str(fund)]) == 0
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("risk ") and " halves " in line)
+    assert line.split() == ["risk", "halves", "mine_for_the_risk_list:Mine", "6h", "share", "=", "0.5"]
 
 
 def test_agents_list_shows_who_combines_where_that_is_not_the_blend(fund, tmp_path, capsys):

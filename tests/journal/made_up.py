@@ -153,7 +153,17 @@ class MadeUp:
             verdict = 0 if allowed == wanted else 2 if allowed == 0 else 1
             lots = {"wanted_lots": wanted, "allowed_lots": allowed, "filled_lots": allowed - rests}
             code = {"code": (0, 2, 2)[verdict], "measured": 0.04 + 0.02 * verdict, "bound": 0.05}
-            self.add("verdicts", at, market=m, book=NET, verdict=verdict, resting_lots=rests, **lots, **code)
+            self.add(
+                "verdicts",
+                at,
+                market=m,
+                book=NET,
+                verdict=verdict,
+                resting_lots=rests,
+                limits_version=1,
+                **lots,
+                **code,
+            )
             book = max((0, 1), key=lambda b: abs(change[b]))
             sign = 1 if allowed > 0 else -1
             if allowed != rests:

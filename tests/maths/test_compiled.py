@@ -24,6 +24,17 @@ def lots(chance: np.random.Generator, *shape: int) -> Any:
     return chance.integers(-1000, 1000, shape) * chance.integers(0, 2, shape)
 
 
+def in_force(count: int, chance: np.random.Generator) -> gate.InForce:
+    """The whole fund's net cap, and one cluster."""
+    members = np.ones((2, count), np.bool_)
+    members[1] = chance.random(count) < 0.5
+    one = np.ones(1)
+    return gate.InForce(
+        np.ones(1, np.int64), np.ones(count), one, 0.3 * one, 0.02 * one, TAIL * one, np.full(1, 2), members,
+        np.array([0.9, 0.2]),
+    )  # fmt: skip
+
+
 def increases(chance: np.random.Generator) -> tuple[Any, ...]:
     count = 5
     held = lots(chance, count)
@@ -36,8 +47,9 @@ def increases(chance: np.random.Generator) -> tuple[Any, ...]:
     scratch[2][:] = held * mark
     bound.times_matrix(risk, scratch[2], scratch[4])
     return (
-        held, resting, asked, mark, chance.uniform(0.01, 0.5, count), risk,
-        10**10, 1.0, 0.02, TAIL, 0.01045, np.zeros(count, np.int64), *scratch,
+        np.minimum(held, held + resting), np.maximum(held, held + resting), asked, mark,
+        chance.uniform(0.01, 0.5, count), in_force(count, chance), risk,
+        10**10, 0.01045, np.zeros(count, np.int64), *scratch,
     )  # fmt: skip
 
 

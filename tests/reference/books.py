@@ -5,17 +5,10 @@ from typing import Any
 
 from tests.reference.costs import Tally
 from tests.reference.facts import Facts, FillRow, Result, Terms, TransferRow
+from tests.reference.limits import Limits
 from tests.reference.pace import Want
 from tests.reference.resting import Resting
 from tests.reference.shadow import Shadow
-
-
-@dataclass
-class Rung:
-    """Where one ladder stands."""
-
-    peak: int
-    throttle: float = 1.0
 
 
 @dataclass
@@ -31,7 +24,6 @@ class Account:
     raw: list[int]
     wants: list[Want]
     tally: list[Tally]
-    rung: Rung
     mandate: Any = None
     shadow: Shadow = field(default_factory=Shadow)
     cash: int = 0
@@ -44,9 +36,8 @@ class Fund:
     terms: Terms
     books: list[Account]
     house: Account
-    rung: Rung
-    state: str = "RUNNING"
-    raised_ns: int = 0  # when REDUCE_ONLY began
+    limits: Limits  # in force
+    peak: int  # highest NAV row
     resting: dict[int, Resting] = field(default_factory=dict)  # by market, through the next bar
     result: Result = field(default_factory=Result)
 
@@ -77,7 +68,7 @@ class Fund:
         return micro
 
 
-def opened(name: str, facts: Facts, capital: int, mandate: Any = None, shadow: Shadow | None = None) -> Account:
+def opened(name: str, facts: Facts, mandate: Any = None, shadow: Shadow | None = None) -> Account:
     """An empty account."""
     return Account(
         name=name,
@@ -86,7 +77,6 @@ def opened(name: str, facts: Facts, capital: int, mandate: Any = None, shadow: S
         raw=[0 for _ in facts.names],
         wants=[Want() for _ in facts.names],
         tally=[Tally() for _ in facts.names],
-        rung=Rung(capital),
         mandate=mandate,
         shadow=shadow or Shadow(),
     )

@@ -8,6 +8,7 @@ Indices  k = cycle, m = market (both from 0); row K, one past the last cycle, is
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -36,6 +37,7 @@ class Facts:
 
     mark         micro-dollars per lot at the last traded close up to t_k; 0 = never traded
     age          bars since that close
+    frozen       bars since the mark last changed
     bar, traded  whether bar k exists; whether it has volume
     quiet_ns     time since the close of the last bar that exists; 0 where bar k does
     reference    open of bar k+1; 0 when that bar did not trade
@@ -68,6 +70,7 @@ class Facts:
     depth: Sequence[Sequence[float]]
     funding: Sequence[tuple[int, int, float, int]]
     convictions: Mapping[str, tuple[int, Sequence[Sequence[float]]]]
+    frozen: Sequence[Sequence[int]] = ()
     low: Sequence[Sequence[int]] = ()
     high: Sequence[Sequence[int]] = ()
     queued: Sequence[Sequence[int]] = ()
@@ -139,13 +142,28 @@ class Seat:
 
 @dataclass(frozen=True, kw_only=True)
 class Ladder:
-    """Steps of a drawdown, in units of annual volatility."""
+    """Steps of a drawdown, in units of annual volatility; how long who is out stays out; how much moves at one look."""
 
     halve_from: float = 0.75
     out_from: float = 1.25
     back_below: float = 0.5
     cadence_ns: int = HOUR_NS
+    cool_off_days: int = 30
+    half_days: int = 30
     fund_volatility: float = 0.10
+    halt_from: float = 1.75
+    day_loss: float = 0.4
+    most_books: int = 3
+    most_gross: float = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agent:
+    """A risk agent that is not the ladder: at a time it says something (limits.Said), or raises."""
+
+    name: str
+    cadence_ns: int
+    says: Callable[[int], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,8 +171,10 @@ class Terms:
     """The fund file. `mandates` are Seats or anything with their fields; fractions are fractions, not bps.
 
     prior_slope  signal -> what its family is held to be worth; a Seat's `prior` is their mean by weight
-    operator   'never', or the nanoseconds after which a person lowers REDUCE_ONLY
-    allocator  'equal' or 'article'
+    family       signal -> its family; a signal that is absent is a family of its own
+    agents       risk agents beside the ladder
+    operator     'never', or the nanoseconds after which a person lowers the state
+    allocator    'equal' or 'article'
     """
 
     mandates: Sequence[Any]
@@ -164,6 +184,8 @@ class Terms:
     confidence_close: float = 0.35
     max_weight: float = 0.05
     max_gross: float = 1.0
+    max_net: float = 1.0
+    max_order: float = 1.0
     max_var: float = 0.02
     min_order_usd: float = 100.0
     book_gross: float = 1.0
@@ -175,7 +197,9 @@ class Terms:
     assumed_funding_bps_8h: float = 1.0
     prior_observations: int = 200
     prior_slope: Mapping[str, float] = field(default_factory=dict)
+    family: Mapping[str, str] = field(default_factory=dict)
     ladder: Ladder = field(default_factory=Ladder)
+    agents: Sequence[Agent] = ()
     allocator: str = "article"
     window_days: int = 30
     operator: str | int = "never"
@@ -185,15 +209,15 @@ class Terms:
         """The first deposit, and R, the capital every shadow book starts with."""
         return round(self.capital_usd * 1e6)
 
-    def weight(self, history_ns: int) -> float:
-        """The market cap: halved until a market has ninety days of history."""
-        return self.max_weight if history_ns >= 90 * DAY_NS else self.max_weight * 0.5
-
 
 class NavRow(NamedTuple):
     cycle: int
     nav_micro: int
     cash_micro: int
+    gross: float
+    net: float
+    drawdown: float
+    var: float
 
 
 class FillRow(NamedTuple):
@@ -231,6 +255,7 @@ class VerdictRow(NamedTuple):
     wanted: int
     allowed: int
     resting: int = 0  # what of `allowed` rests at the venue, signed
+    limits: int = 1  # number of the limits it was judged by
 
 
 class BookRow(NamedTuple):
@@ -267,7 +292,10 @@ class CostsRow(NamedTuple):
 
 @dataclass(kw_only=True)
 class Result:
-    """The fund's rows in the order they came to be, and what its books hold at the end."""
+    """The fund's rows in the order they came to be, and what its books hold at the end.
+
+    met  what came of the risk office's looks -> how often, for tests that must see all of it
+    """
 
     nav: list[NavRow] = field(default_factory=list)
     fills: list[FillRow] = field(default_factory=list)
@@ -280,6 +308,7 @@ class Result:
     lots: dict[str, list[int]] = field(default_factory=dict)
     cash: dict[str, int] = field(default_factory=dict)
     shadow_targets: dict[str, list[list[int]]] = field(default_factory=dict)
+    met: Counter[str] = field(default_factory=Counter)
     ended_at: int | None = None  # cycle at which nothing was left
 
 

@@ -1,10 +1,11 @@
 """The whole fund, one cycle after another, as docs/semantics.md section 9 says it. Read `run` first."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 from tests.reference import allot, costs, gate, pace, resting, venue, wishes
-from tests.reference.books import Fund, Rung, opened
+from tests.reference.books import Fund, opened
 from tests.reference.facts import (
     HOUSE,
     BookRow,
@@ -16,12 +17,14 @@ from tests.reference.facts import (
     Terms,
     sign,
 )
+from tests.reference.limits import of_file
+from tests.reference.office import Office
 from tests.reference.shadow import live, speak
 
 
 def run(facts: Facts, terms: Terms) -> Result:
     """Run the fund over every cycle of `facts`; the last row of time only strikes a NAV."""
-    fund = found(facts, terms)
+    fund, office = found(facts, terms), Office()
     last = facts.cycles  # the row of the last NAV
     for k in range(facts.cycles):
         pay_funding(fund, k, inside=True)
@@ -37,7 +40,7 @@ def run(facts: Facts, terms: Terms) -> Result:
         equity = {book.name: fund.equity(book, k) for book in fund.everyone}
         if k == 0 or facts.midnight(k):
             allocate(fund, k, nav)
-        moved = climb_ladders(fund, k, nav)
+        moved = office.look(fund, k, nav)
         if k == 0 or facts.midnight(k):
             report_costs(fund, k)
             report_books(fund, k, equity)
@@ -96,8 +99,14 @@ def settle_what_rested(fund: Fund, k: int) -> None:
 
 
 def strike_nav(fund: Fund, k: int) -> None:
-    cash = sum(book.cash for book in fund.everyone)
-    fund.result.nav.append(NavRow(fund.facts.id(k), fund.nav(k), cash))
+    """The row of t_k, before its funding. VaR by the tail of the limits in force since the look before."""
+    cash, nav = sum(book.cash for book in fund.everyone), fund.nav(k)
+    fund.peak = max(fund.peak, nav)
+    worth = [float(fund.net(m) * mark) for m, mark in enumerate(fund.facts.mark[k])]
+    gross, net = sum(abs(x) for x in worth) / nav, sum(worth) / nav
+    variance = gate.quadratic(fund.facts.covariance(k), worth)
+    var = fund.limits.tail * math.sqrt(max(0.0, variance)) / nav
+    fund.result.nav.append(NavRow(fund.facts.id(k), nav, cash, gross, net, 1.0 - nav / fund.peak, var))
 
 
 def settle_the_dead(fund: Fund, k: int) -> None:
@@ -144,49 +153,12 @@ def weights_of(fund: Fund, k: int) -> list[float]:
     return [score / math.fsum(scores) for score in scores]
 
 
-def climb_ladders(fund: Fund, k: int, nav: int) -> set[str]:
-    """Drawdown to throttle, per book on its shadow and for the fund on NAV'. -> names of the books to wish anew."""
-    ladder, facts = fund.terms.ladder, fund.facts
-    if not (k == 0 or facts.fires(k, ladder.cadence_ns)):
-        return set()
-    if fund.state == "REDUCE_ONLY" and _person_lowers(fund, k):
-        fund.state, fund.rung.peak = "RUNNING", nav
-    before = fund.rung.throttle
-    step = _climb(fund, fund.rung, nav, fund.rung.peak, ladder.fund_volatility)
-    if step >= ladder.out_from and fund.state == "RUNNING":
-        fund.state, fund.raised_ns = "REDUCE_ONLY", facts.time[k]
-    moved = {book.name for book in fund.books} if fund.rung.throttle != before else set()
-    for book in fund.books:
-        before = book.rung.throttle
-        _climb(fund, book.rung, book.shadow.kept[k], book.shadow.peak[k], book.mandate.volatility_target)
-        if book.rung.throttle != before:
-            moved.add(book.name)
-    return moved
-
-
-def _climb(fund: Fund, rung: Rung, equity: int, peak: int, volatility: float) -> float:
-    """One ladder reads one equity: a throttle below 1 only falls, until the drawdown is back below."""
-    ladder = fund.terms.ladder
-    rung.peak = max(rung.peak, peak, equity)
-    step = (1.0 - equity / rung.peak) / volatility
-    throttle = 0.0 if step >= ladder.out_from else 0.5 if step >= ladder.halve_from else 1.0
-    if rung.throttle < 1.0 and step >= ladder.back_below:
-        throttle = min(throttle, rung.throttle)
-    rung.throttle = throttle
-    return step
-
-
-def _person_lowers(fund: Fund, k: int) -> bool:
-    operator = fund.terms.operator
-    return isinstance(operator, int) and fund.facts.time[k] - fund.raised_ns >= operator
-
-
 def report_books(fund: Fund, k: int, equity: dict[str, int]) -> None:
     """The books of the day: equity before the transfers, capital after them, the throttle of this cycle."""
     at = fund.facts.id(k)
-    for book in fund.books:
+    for book, throttle in zip(fund.books, fund.limits.throttle, strict=True):
         fund.result.books.append(
-            BookRow(at, book.name, book.capital, equity[book.name], book.rung.throttle, book.shadow.equity[k])
+            BookRow(at, book.name, book.capital, equity[book.name], throttle, book.shadow.equity[k])
         )
     house = fund.house
     fund.result.books.append(BookRow(at, house.name, fund.equity(house, k), equity[house.name], 1.0, 0))
@@ -214,14 +186,14 @@ def trade(fund: Fund, k: int, nav: int) -> None:
     wanted_by, making, orders = [], [], []
     for m in range(len(facts.names)):
         raw, held = [book.raw[m] for book in fund.books], fund.net(m)
-        capped, code = gate.cap_market(facts, terms, k, m, raw, held, nav)
+        capped, code = gate.cap_market(facts, fund.limits, k, m, raw, held, nav)
         wanted_by.append([target - book.lots[m] for target, book in zip(capped, fund.books, strict=True)])
         waiting = [pace.waits(facts, book.mandate, book.wants[m]) for book in fund.books]
         made, makes = pace.ways(facts, terms, k, m, wanted_by[m], waiting)
         making.append(makes)
         wanted = sum(raw) - held if facts.mark[k][m] else 0
         orders.append(gate.Order(held=held, wanted=wanted, d=sum(wanted_by[m]), made=made, code=code))
-    fund.result.verdicts += gate.judge(facts, terms, k, orders, nav, fund.state)
+    fund.result.verdicts += gate.judge(facts, terms, k, orders, nav, fund.limits)
 
     names = [book.name for book in fund.books]
     for m, order in enumerate(orders):
@@ -244,10 +216,9 @@ def trade(fund: Fund, k: int, nav: int) -> None:
 def found(facts: Facts, terms: Terms) -> Fund:
     """Live every shadow, then deposit: to the house, from it to the books, one interval before the first decision."""
     voices, capital = speak(facts, terms), terms.capital_micro
-    books = [
-        opened(mandate.name, facts, capital, mandate, live(facts, terms, mandate, voices)) for mandate in terms.mandates
-    ]
-    fund = Fund(facts, terms, books, opened(HOUSE, facts, capital), Rung(capital))
+    books = [opened(mandate.name, facts, mandate, live(facts, terms, mandate, voices)) for mandate in terms.mandates]
+    file = replace(of_file(terms, len(facts.names)), number=0)
+    fund = Fund(facts, terms, books, opened(HOUSE, facts), file, capital)
     fund.result.shadow_targets = {book.name: book.shadow.target for book in books}
     at = facts.id(0) - 1
     fund.transfer(at, fund.house, capital)

@@ -7,7 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.reference.facts import DAY_NS, NET, TAIL, Facts, Terms, VerdictRow, sign
+from tests.reference.facts import DAY_NS, HOUR_NS, NET, Facts, Terms, VerdictRow, sign
+from tests.reference.limits import Limits
 
 HALVINGS = 20
 OK = "OK"
@@ -58,13 +59,13 @@ class Order:
 
 
 def cap_market(
-    facts: Facts, terms: Terms, k: int, m: int, raw: Sequence[int], held: int, nav: int
+    facts: Facts, limits: Limits, k: int, m: int, raw: Sequence[int], held: int, nav: int
 ) -> tuple[list[int], str]:
     """Scale the majority side of the books' targets until the market's net is inside its cap. -> (targets, code)"""
     total = sum(raw)
     if facts.mark[k][m] == 0:
         return [0] * len(raw), OK
-    bound = cap = math.floor(terms.weight(facts.history_ns[k][m]) * nav / facts.mark[k][m])
+    bound = cap = math.floor(limits.cap(m, facts.history_ns[k][m]) * nav / facts.mark[k][m])
     same_side = sign(held) == sign(total)
     if same_side and cap < abs(held) <= 1.25 * cap:
         bound = abs(held)  # a passive breach stops increases; only above 1.25 caps is it cured
@@ -76,15 +77,15 @@ def cap_market(
     return capped, "CURE" if same_side and bound < abs(held) else "POSITION_CAP"
 
 
-def judge(facts: Facts, terms: Terms, k: int, orders: Sequence[Order], nav: int, state: str) -> list[VerdictRow]:
+def judge(facts: Facts, terms: Terms, k: int, orders: Sequence[Order], nav: int, limits: Limits) -> list[VerdictRow]:
     """Both waves. Fills in leg, filled, q and code of every order, and answers its verdicts."""
     for m, order in enumerate(orders):
         _reduce(facts, terms, k, m, order)
     covariance = facts.covariance(k)
     value = [float(mark) for mark in facts.mark[k]]
-    _increase(facts, terms, k, orders, nav, state, covariance, value)
-    _mark_hedges_lost(terms, orders, nav, covariance, value)
-    rows = [_verdict(facts, k, m, order) for m, order in enumerate(orders)]
+    _increase(facts, terms, k, orders, nav, limits, covariance, value)
+    _mark_hedges_lost(limits, orders, nav, covariance, value)
+    rows = [_verdict(facts, k, m, order, limits.number) for m, order in enumerate(orders)]
     return [row for row in rows if row is not None]
 
 
@@ -109,14 +110,16 @@ def _increase(
     k: int,
     orders: Sequence[Order],
     nav: int,
-    state: str,
+    limits: Limits,
     covariance: Sequence[Sequence[float]],
     value: Sequence[float],
 ) -> None:
-    """Wave 2: vetoes, each market's own bound, then one common factor for gross and VaR, then the smallest order."""
+    """Wave 2: vetoes, each market's own bounds, then the clusters', then one common factor for gross and VaR, then the
+    smallest order.
+    """
     before = [abs(order.q) for order in orders]
     for m, order in enumerate(orders):
-        code = _veto(facts, k, m, state, order)
+        code = _veto(facts, k, m, limits.state, order)
         if order.q != 0 and code:
             order.q, order.code = 0, code
 
@@ -124,15 +127,19 @@ def _increase(
     low = nav - rho * _reserved(orders, value)
     for m, order in enumerate(orders):
         if order.q != 0:
-            bound = math.floor(terms.weight(facts.history_ns[k][m]) * low / value[m])
+            bound = math.floor(limits.cap(m, facts.history_ns[k][m]) * low / value[m])
             room = max(0, bound - abs(order.after))
             if abs(order.q) > room:
                 order.q, order.code = sign(order.q) * room, "POSITION_CAP"
+            _limit_size(limits, order, low, value[m])
+    _clip_cluster(orders, range(len(orders)), limits.max_net * low, value, "NET")
+    for members, cap in limits.clusters:
+        _clip_cluster(orders, members, cap * low, value, "CLUSTER")
 
     if any(order.q for order in orders):
-        f, code = _common_factor(terms, orders, nav, rho, covariance, value)
+        f, code = _common_factor(limits, orders, nav, rho, covariance, value)
         _scale(orders, f, code)
-        if code and breach(terms, orders, 1.0, nav, rho, covariance, value):
+        if code and breach(limits, orders, 1.0, nav, rho, covariance, value):
             _scale(orders, 0.0, code)
 
     for m, order in enumerate(orders):
@@ -167,6 +174,8 @@ def _veto(facts: Facts, k: int, m: int, state: str, order: Order) -> str:
         return state
     if facts.age[k][m] > 3:
         return "STALE_PRICE"
+    if frozen(facts, k, m):
+        return "FROZEN_PRICE"
     if facts.history_ns[k][m] < 30 * DAY_NS:
         return "NO_HISTORY"
     if order.leg_made != 0:
@@ -175,8 +184,41 @@ def _veto(facts: Facts, k: int, m: int, state: str, order: Order) -> str:
     return "LIQUIDITY" if order.filled != order.leg_taken else ""
 
 
+def frozen(facts: Facts, k: int, m: int) -> bool:
+    """Whether the price has not moved for twelve bars and six hours."""
+    bars = facts.frozen[k][m]
+    return bars >= 12 and bars * facts.interval_ns >= 6 * HOUR_NS
+
+
+def _limit_size(limits: Limits, order: Order, low: float, v: float) -> None:
+    most = max(0, math.floor(limits.max_order * low / v))
+    if abs(order.q) > most:
+        order.q, order.code = sign(order.q) * most, "ORDER_SIZE"
+
+
+def _clip_cluster(
+    orders: Sequence[Order], members: Sequence[int], cap: float, value: Sequence[float], code: str
+) -> None:
+    """Markets that move as one: clip the increases on each side until their net stays inside, whatever fills."""
+    for side in (1, -1):
+        held = sum((side * _end(orders[m], side) * value[m] for m in members), 0.0)
+        growing = [m for m in members if sign(orders[m].q) == side]
+        more = sum((abs(orders[m].q) * value[m] for m in growing), 0.0)
+        if held + more > cap:
+            for m in growing:
+                q = side * math.floor(abs(orders[m].q) * (max(cap - held, 0.0) / more))
+                if q != orders[m].q:
+                    orders[m].q, orders[m].code = q, code
+
+
+def _end(order: Order, side: int) -> int:
+    """Where a market ends without its increase, at the most (side 1) or the least."""
+    ends = order.after, order.after + order.leg_made
+    return max(ends) if side == 1 else min(ends)
+
+
 def _common_factor(
-    terms: Terms,
+    limits: Limits,
     orders: Sequence[Order],
     nav: int,
     rho: float,
@@ -184,16 +226,16 @@ def _common_factor(
     value: Sequence[float],
 ) -> tuple[float, str]:
     """The largest share of all increases that keeps the bound, and the limit that asked for less ("" at 1)."""
-    code = breach(terms, orders, 1.0, nav, rho, covariance, value)
+    code = breach(limits, orders, 1.0, nav, rho, covariance, value)
     if not code:
         return 1.0, ""
-    at_zero = breach(terms, orders, 0.0, nav, rho, covariance, value)
+    at_zero = breach(limits, orders, 0.0, nav, rho, covariance, value)
     if at_zero:
         return 0.0, at_zero
     holds, fails = 0.0, 1.0
     for _ in range(HALVINGS):
         f = (holds + fails) / 2.0
-        found = breach(terms, orders, f, nav, rho, covariance, value)
+        found = breach(limits, orders, f, nav, rho, covariance, value)
         if found:
             fails, code = f, found
         else:
@@ -209,7 +251,7 @@ def _scale(orders: Sequence[Order], f: float, code: str) -> None:
 
 
 def breach(
-    terms: Terms,
+    limits: Limits,
     orders: Sequence[Order],
     f: float,
     nav: int,
@@ -229,7 +271,7 @@ def breach(
         lo = order.after + min(0.0, f * order.q, order.leg_made)
         hi = order.after + max(0.0, f * order.q, order.leg_made)
         gross += max(abs(lo), abs(hi)) * v
-    if not gross <= terms.max_gross * low:
+    if not gross <= limits.max_gross * low:
         return "GROSS"
     a = [f * (order.q * v / 2.0) + order.leg_made * v / 2.0 for order, v in zip(orders, value, strict=True)]
     c = [order.after * v + a_m for order, v, a_m in zip(orders, value, a, strict=True)]
@@ -241,7 +283,7 @@ def breach(
         + 2.0 * sum(x * abs(y) for x, y in zip(r, s_c, strict=True))
         + sum(x * y for x, y in zip(r, s_r, strict=True))
     )
-    return "" if TAIL * math.sqrt(max(0.0, variance)) <= terms.max_var * low else "VAR"
+    return "" if limits.tail * math.sqrt(max(0.0, variance)) <= limits.max_var * low else "VAR"
 
 
 def _reserved(orders: Sequence[Order], value: Sequence[float]) -> float:
@@ -250,7 +292,7 @@ def _reserved(orders: Sequence[Order], value: Sequence[float]) -> float:
 
 
 def _mark_hedges_lost(
-    terms: Terms,
+    limits: Limits,
     orders: Sequence[Order],
     nav: int,
     covariance: Sequence[Sequence[float]],
@@ -259,19 +301,26 @@ def _mark_hedges_lost(
     """Name the reductions that leave VaR beyond its limit because they closed one side of a hedge. They pass."""
     x = [order.after * v for order, v in zip(orders, value, strict=True)]
     s_x = [sum(s * y for s, y in zip(row, x, strict=True)) for row in covariance]
-    variance = sum(y * s for y, s in zip(x, s_x, strict=True))
-    if TAIL * math.sqrt(max(0.0, variance)) <= terms.max_var * nav:
+    variance = quadratic(covariance, x)
+    if limits.tail * math.sqrt(max(0.0, variance)) <= limits.max_var * nav:
         return
     for order, slope in zip(orders, s_x, strict=True):
         if order.filled != 0 and order.code == OK and sign(slope) == sign(order.leg):
             order.code = "REDUCES_COIN_RAISES_VAR"
 
 
-def _verdict(facts: Facts, k: int, m: int, order: Order) -> VerdictRow | None:
+def _verdict(facts: Facts, k: int, m: int, order: Order, number: int) -> VerdictRow | None:
     """One row for every market with a net wish."""
     wanted, allowed = order.wanted or order.d, order.leg + order.q
     if wanted == 0:
         return None
     verdict = "approve" if allowed == wanted else "veto" if allowed == 0 else "shrink"
     rests = order.resting if facts.reference[k][m] != 0 else 0
-    return VerdictRow(facts.id(k), facts.names[m], NET, verdict, order.code, wanted, allowed, rests)
+    return VerdictRow(facts.id(k), facts.names[m], NET, verdict, order.code, wanted, allowed, rests, number)
+
+
+def quadratic(covariance: Sequence[Sequence[float]], x: Sequence[float]) -> float:
+    """x'Sx, row by row."""
+    return sum(
+        (x_m * sum(s * y for s, y in zip(row, x, strict=True)) for x_m, row in zip(x, covariance, strict=True)), 0.0
+    )

@@ -21,7 +21,7 @@ class Want:
             self.side, self.age, self.at_once = sign(d), 0, False
         else:
             self.age += 1
-        self.at_once = self.at_once or at_once
+        self.at_once = (self.at_once or at_once) and d != 0
 
 
 def patience(facts: Facts, mandate: Any) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.reference import evidence, pace, resting, venue
 from tests.reference.blend import Memory, Voices, blends
-from tests.reference.facts import HOUR_NS, Facts, Terms, sign
+from tests.reference.facts import Facts, Terms, sign
 
 
 @dataclass
@@ -21,8 +21,6 @@ class Shadow:
     urgent: list[set[int]] = field(default_factory=list)  # [k] markets the fund must leave at once
     notes: list[list[evidence.Note]] = field(default_factory=list)  # [k] why positions were not enlarged, by market
     equity: list[int] = field(default_factory=list)  # [k] micro-dollars, after step 2
-    kept: list[int] = field(default_factory=list)  # [k] the last equity kept for the ladder: every hour
-    peak: list[int] = field(default_factory=list)  # [k] the highest kept since the start
 
 
 @dataclass
@@ -50,8 +48,6 @@ def live(facts: Facts, terms: Terms, mandate: Any, voices: Voices) -> Shadow:
         for m, position in held.items():
             cash -= _finance(facts, terms, mandate, k, m, position)
         shadow.equity.append(cash + sum(position.lots * facts.mark[k][m] for m, position in held.items()))
-        shadow.kept.append(shadow.equity[k] if k == 0 or facts.fires(k, HOUR_NS) else shadow.kept[k - 1])
-        shadow.peak.append(max(shadow.peak[k - 1], shadow.kept[k]) if k else terms.capital_micro)
         shadow.urgent.append({m for m, position in held.items() if _stopped(facts, mandate, k, m, position)})
         notes = []
         if facts.fires(k, mandate.cadence_ns):

@@ -4,13 +4,17 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.reference.facts import ASSUMED, DAY_NS, HOUR_NS, Facts, Ladder, Seat, Terms
+from tests.reference.facts import ASSUMED, DAY_NS, HOUR_NS, Agent, Facts, Ladder, Seat, Terms
+from tests.reference.limits import Limits, of_file
+from tests.reference.opinions import Moody
 
 START_NS = 19_000 * DAY_NS  # a midnight of 2022
+INTERVALS_NS = HOUR_NS // 4, HOUR_NS, 4 * HOUR_NS, DAY_NS
 
 
 def still(marks: Sequence[Sequence[int]], convictions: dict[str, Sequence[Sequence[float]]], **changes: Any) -> Facts:
@@ -26,6 +30,7 @@ def still(marks: Sequence[Sequence[int]], convictions: dict[str, Sequence[Sequen
         "time": [START_NS + k * HOUR_NS for k in range(cycles + 1)],
         "mark": rows,
         "age": every(0),
+        "frozen": every(0),
         "bar": every(True),
         "traded": every(True),
         "quiet_ns": every(0),
@@ -51,13 +56,26 @@ def roomy(*mandates: Seat, **changes: Any) -> Terms:
         "mandates": mandates,
         "min_notional_micro": [10_000_000] * 9,
         "max_weight": 1.0,
+        "max_net": 99.0,
+        "max_order": 99.0,
         "max_var": 1.0,
         "half_spread": 2.0**-10,
         "impact": 0.0,
         "allocator": "equal",
-        "ladder": Ladder(halve_from=50.0, out_from=99.0),
+        "ladder": Ladder(halve_from=50.0, out_from=99.0, halt_from=999.0, day_loss=99.0),
     }
     return Terms(**(usual | changes))
+
+
+SUBJECTS = (
+    *("weight", "max_gross", "max_net", "max_order", "max_var", "tail", "clusters", "clusters"),
+    *("throttle", "fund_throttle", "state", "failure"),
+)
+
+
+def calm(terms: Terms) -> Limits:
+    """The fund file's own limits for a few markets, in a fund that no risk agent troubles."""
+    return of_file(terms, 9)
 
 
 @st.composite
@@ -67,14 +85,15 @@ def funds(draw: st.DrawFn) -> tuple[Facts, Terms]:
         draw(st.integers(0, 2**32 - 1)),
         markets=draw(st.integers(1, 4)),
         books=draw(st.integers(1, 4)),
-        interval_ns=draw(st.sampled_from([HOUR_NS // 4, HOUR_NS, 4 * HOUR_NS])),
+        interval_ns=draw(st.sampled_from(INTERVALS_NS)),
         cycles=draw(st.integers(1, 150)),
     )
 
 
 def small_fund(seed: int, *, markets: int, books: int, interval_ns: int, cycles: int) -> tuple[Facts, Terms]:
     """The random fund of a seed: the same in every process, which what hypothesis finds is not."""
-    return _styled(random.Random(f"styles of {seed}"), *_plain_fund(seed, markets, books, interval_ns, cycles))
+    plain = _plain_fund(seed, markets, books, interval_ns, cycles)
+    return _governed(random.Random(f"office of {seed}"), *_styled(random.Random(f"styles of {seed}"), *plain))
 
 
 def _plain_fund(seed: int, markets: int, books: int, interval_ns: int, cycles: int) -> tuple[Facts, Terms]:
@@ -145,6 +164,66 @@ def _styled(chance: random.Random, facts: Facts, terms: Terms) -> tuple[Facts, T
         ),
     )
     return _ranged(chance, facts, [seat.name for seat in mandates if chance.random() < 0.6]), terms
+
+
+def _governed(chance: random.Random, facts: Facts, terms: Terms) -> tuple[Facts, Terms]:
+    """Signals have families, prices freeze, and risk agents beside a ladder of whatever patience say what they like."""
+    interval_ns, markets, books = facts.interval_ns, len(facts.names), len(terms.mandates)
+    family = {name: chance.choice((name, "all", "all")) for name in facts.convictions}
+    slope = {name: terms.prior_slope[name] for name in facts.convictions}
+    slopes = {name: slope[min(each for each in family if family[each] == family[name])] for name in family}
+    listens = [
+        {name: chance.choice((-1.0, 0.5, 0.7, 1.0)) for name in chance.sample(sorted(family), k=chance.randint(1, 3))}
+        for _ in terms.mandates
+    ]
+    mandates = tuple(
+        replace(seat, listens=heard, prior=_mean_by_weight(slopes, heard))
+        for seat, heard in zip(terms.mandates, listens, strict=True)
+    )
+    agents = tuple(
+        Agent(
+            name=chance.choice(("a", "z")) + f"gent{n}",  # asked before the drawdown limiter, or after it
+            cadence_ns=chance.choice((1, 2, 3, 5)) * interval_ns,
+            says=Moody(
+                f"{chance.random()}", markets, books, tuple(chance.sample(SUBJECTS, k=chance.choice((1, 1, 2, 4))))
+            ),
+        )
+        for n in range(chance.choice((0, 1, 2)))
+    )
+    terms = replace(
+        terms,
+        mandates=mandates,
+        family=family,
+        prior_slope=slopes,
+        agents=agents,
+        max_net=chance.choice((1.0, 1.0, 0.2)),
+        max_order=chance.choice((1.0, 1.0, 0.1)),
+        ladder=replace(
+            terms.ladder,
+            cadence_ns=max(HOUR_NS, chance.choice((1, 1, 2)) * interval_ns),
+            cool_off_days=chance.choice((1, 1, 5)),
+            half_days=chance.choice((1, 1, 3)),
+            halt_from=chance.choice((1.3, 9.0)),
+            day_loss=chance.choice((0.2, 0.4, 9.0)),
+            most_books=chance.choice((1, 3, 99)),
+            most_gross=chance.choice((0.05, 0.25, 9.0)),
+        ),
+    )
+    return _frozen(chance, facts), terms
+
+
+def _frozen(chance: random.Random, facts: Facts) -> Facts:
+    """Some marks stand still for a while; what the books trade at does not."""
+    mark = [list(row) for row in facts.mark]
+    for m in range(len(facts.names)):
+        if chance.random() < 0.3:
+            since = chance.randrange(len(mark))
+            for row in mark[since : since + chance.choice((10, 30, 60))]:
+                row[m] = mark[since][m] or row[m]
+    bars = [[0 for _ in facts.names]]
+    for before, now in pairwise(mark):
+        bars.append([0 if a != b or b == 0 else n + 1 for a, b, n in zip(before, now, bars[-1], strict=True)])
+    return replace(facts, mark=mark, frozen=bars[: facts.cycles])
 
 
 def _mean_by_weight(slopes: Mapping[str, float], listens: Mapping[str, float]) -> float:

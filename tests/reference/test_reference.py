@@ -26,8 +26,9 @@ from tests.reference.facts import (
     VerdictRow,
 )
 from tests.reference.fund import found, pay_funding, run, weights_of
+from tests.reference.limits import of_file
 from tests.reference.shadow import live, speak
-from tests.reference.small_markets import START_NS, funds, roomy, still
+from tests.reference.small_markets import START_NS, calm, funds, roomy, still
 
 DOLLARS_50 = 50_000_000
 ID = START_NS // HOUR_NS
@@ -115,7 +116,7 @@ def test_a_flip_reduces_first(
     terms = roomy(LONG)
     fund = found(facts, terms)
     order = gate.Order(held=732, wanted=-1464, d=-1464)
-    (row,) = gate.judge(facts, replace(terms, max_var=max_var), 1, [order], fund.nav(1), "RUNNING")
+    (row,) = gate.judge(facts, terms, 1, [order], fund.nav(1), calm(replace(terms, max_var=max_var)))
     assert (row.verdict, row.code, row.allowed) == (verdict, code, allowed)
     rest = min(abs(order.q), liquidity - abs(order.filled))
     (fill,) = allot.fills(facts, terms, 1, 0, [-1464], order.filled - rest, ["long"])
@@ -125,7 +126,9 @@ def test_a_flip_reduces_first(
 def test_reduce_only_closes_and_opens_nothing() -> None:
     facts, terms = still([[DOLLARS_50]] * 2, {"signal": [[0.8]]}), roomy(LONG)
     for held, d, allowed, verdict in ((732, -1464, -732, "shrink"), (0, 732, 0, "veto"), (732, -100, -100, "approve")):
-        (row,) = gate.judge(facts, terms, 0, [gate.Order(held=held, wanted=d, d=d)], 10**11, "REDUCE_ONLY")
+        (row,) = gate.judge(
+            facts, terms, 0, [gate.Order(held=held, wanted=d, d=d)], 10**11, replace(calm(terms), state="REDUCE_ONLY")
+        )
         assert (row.allowed, row.verdict) == (allowed, verdict)
         assert row.code == ("OK" if verdict == "approve" else "REDUCE_ONLY")
 
@@ -142,26 +145,29 @@ def test_the_smallest_orders() -> None:
         (1, -3, "OK"),
         (1, -2, "MIN_ORDER"),
     ):
-        (row,) = gate.judge(facts, terms, 0, [gate.Order(held=held, wanted=d, d=d)], 10**11, "RUNNING")
+        (row,) = gate.judge(facts, terms, 0, [gate.Order(held=held, wanted=d, d=d)], 10**11, calm(terms))
         assert row.code == code, (held, d)
 
 
 def test_the_market_cap_scales_the_majority_and_tolerates_a_passive_breach() -> None:
     """Cap = floor(0.05 x 1000 / 1) = 50 lots. +90 +30 against -20: net 100, so the buyers get 70 / 120 of theirs."""
     facts, terms = still([[1]] * 2, {"signal": [[0.8]]}), roomy(LONG, max_weight=0.05)
-    capped, code = gate.cap_market(facts, terms, 0, 0, [90, 30, -20], 0, 1_000)
+    capped, code = gate.cap_market(facts, calm(terms), 0, 0, [90, 30, -20], 0, 1_000)
     assert (capped, code) == ([math.trunc(90 * (70 / 120)), math.trunc(30 * (70 / 120)), -20], "POSITION_CAP")
-    assert gate.cap_market(facts, terms, 0, 0, [62], 62, 1_000) == ([62], "OK")  # 62 <= 1.25 x 50: held, not cured
-    assert gate.cap_market(facts, terms, 0, 0, [90], 62, 1_000) == ([62], "POSITION_CAP")
-    assert gate.cap_market(facts, terms, 0, 0, [90], 63, 1_000) == ([50], "CURE")
+    assert gate.cap_market(facts, calm(terms), 0, 0, [62], 62, 1_000) == (
+        [62],
+        "OK",
+    )  # 62 <= 1.25 x 50: held, not cured
+    assert gate.cap_market(facts, calm(terms), 0, 0, [90], 62, 1_000) == ([62], "POSITION_CAP")
+    assert gate.cap_market(facts, calm(terms), 0, 0, [90], 63, 1_000) == ([50], "CURE")
     young = still([[1]] * 2, {"signal": [[0.8]]}, history_ns=[[60 * 24 * HOUR_NS]])
-    assert gate.cap_market(young, terms, 0, 0, [90], 0, 1_000) == ([25], "POSITION_CAP")
+    assert gate.cap_market(young, calm(terms), 0, 0, [90], 0, 1_000) == ([25], "POSITION_CAP")
 
 
 def test_one_market_fills_its_gross_limit_and_keeps_room_for_costs() -> None:
     """max_gross 0.1, rho = 0.01045: (b + f q) v <= 0.1 (NAV - rho f q v) gives f q = 10,000 / 1.001045 dollars."""
     facts, terms = still([[1_000_000]] * 2, {"signal": [[0.8]]}), roomy(LONG, max_gross=0.1)
-    (row,) = gate.judge(facts, terms, 0, [gate.Order(wanted=20_000, d=20_000)], 100_000_000_000, "RUNNING")
+    (row,) = gate.judge(facts, terms, 0, [gate.Order(wanted=20_000, d=20_000)], 100_000_000_000, calm(terms))
     assert (row.verdict, row.code, row.allowed) == ("shrink", "GROSS", 9_989)
 
 
@@ -170,7 +176,7 @@ def test_var_is_judged_on_the_worst_outcome() -> None:
     facts = still([[1_000_000] * 2] * 2, {"signal": [[0.8] * 2]}, covariance=lambda _: [[4e-4, 4e-4], [4e-4, 4e-4]])
     terms = roomy(LONG, max_var=0.01)
     orders = [gate.Order(wanted=90_000, d=90_000), gate.Order(wanted=-90_000, d=-90_000)]
-    rows = gate.judge(facts, terms, 0, orders, 200_000_000_000, "RUNNING")
+    rows = gate.judge(facts, terms, 0, orders, 200_000_000_000, calm(terms))
     one_alone = TAIL * 0.02 * rows[0].allowed
     assert {row.code for row in rows} == {"VAR"}
     assert rows[0].allowed == -rows[1].allowed
@@ -179,8 +185,9 @@ def test_var_is_judged_on_the_worst_outcome() -> None:
 
 def test_closing_one_side_of_a_hedge_passes_by_its_name() -> None:
     facts = still([[1_000_000] * 2] * 2, {"signal": [[0.8] * 2]}, covariance=lambda _: [[4e-4, 4e-4], [4e-4, 4e-4]])
+    terms = roomy(LONG, max_var=0.01)
     orders = [gate.Order(held=90_000, wanted=-90_000, d=-90_000), gate.Order(held=-90_000)]
-    (row,) = gate.judge(facts, roomy(LONG, max_var=0.01), 0, orders, 200_000_000_000, "RUNNING")
+    (row,) = gate.judge(facts, terms, 0, orders, 200_000_000_000, calm(terms))
     assert row == VerdictRow(ID, "M0", "NET", "approve", "REDUCES_COIN_RAISES_VAR", -90_000, -90_000)
 
 
@@ -246,7 +253,7 @@ def test_the_fund_ladder_takes_everything_off_until_a_person_says_so() -> None:
     marks = [[DOLLARS_50]] * 2 + [[40_000_000]] * 10
     facts = still(marks, {"signal": [[1.0]] * 11})
     bold = replace(LONG, volatility_target=0.4, stop=99.0)
-    limits = roomy(bold, ladder=Ladder(), max_gross=2.0, max_weight=2.0, book_gross=2.0)
+    limits = roomy(bold, ladder=Ladder(most_gross=9.0), max_gross=2.0, max_weight=2.0, book_gross=2.0)
     never, after = run(facts, limits), run(facts, replace(limits, operator=5 * HOUR_NS))
     assert never.lots["long"] == [0]
     assert {row.code for row in never.verdicts if row.cycle >= ID + 2} == {"OK"}
@@ -369,7 +376,8 @@ def _breaches(facts: Facts, terms: Terms, result: Result) -> int:
         if grown:
             value = [float(mark) for mark in facts.mark[k]]
             now = [gate.Order(held=lots) for lots in held]
-            over = any(abs(held[m]) * value[m] > terms.weight(facts.history_ns[k][m]) * nav for m in grown)
+            limits = of_file(terms, len(held))
+            over = any(abs(held[m]) * value[m] > limits.cap(m, facts.history_ns[k][m]) * nav for m in grown)
             found_so_far += over or _gross_or_var(facts, terms, k, now, nav, value)
     return found_so_far
 

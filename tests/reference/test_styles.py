@@ -13,7 +13,7 @@ from tests.reference.evidence import Purse, Record, refuse
 from tests.reference.facts import DAY_NS, HOUR_NS, CostsRow, Facts, FillRow, Result, Seat, Terms, VerdictRow, WishRow
 from tests.reference.fund import run
 from tests.reference.shadow import live, speak
-from tests.reference.small_markets import START_NS, funds, roomy, small_fund, still
+from tests.reference.small_markets import START_NS, calm, funds, roomy, small_fund, still
 
 DOLLARS_50 = 50_000_000
 BID = 49_951_171  # floor(50,000,000 x (1 - 2^-10))
@@ -34,7 +34,7 @@ def test_a_maker_waits_for_a_bar_that_trades_beyond_its_limit_and_then_takes() -
         FillRow(ID + 2, "M0", "long", 300, BID, DOLLARS_50, 2_247_803, "maker"),
         FillRow(ID + 3, "M0", "long", 432, 50_048_829, DOLLARS_50, 9_729_493, "venue"),
     ]
-    assert [row[3:] for row in result.verdicts] == [
+    assert [row[3:8] for row in result.verdicts] == [
         ("approve", "OK", 732, 732, 732),
         ("approve", "OK", 732, 732, 732),
         ("approve", "OK", 432, 432, 432),
@@ -143,7 +143,7 @@ def test_who_waits_shares_the_crossing_and_what_rests_is_what_is_left() -> None:
 def test_through_zero(made: int, verdict: str, code: str, allowed: int, rests: int) -> None:
     facts, terms = still([[DOLLARS_50]] * 2, {"signal": [[0.8]]}), roomy(LONG)
     order = gate.Order(held=732, wanted=-1464, d=-1464, made=made)
-    (row,) = gate.judge(facts, terms, 0, [order], 10**11, "RUNNING")
+    (row,) = gate.judge(facts, terms, 0, [order], 10**11, calm(terms))
     assert row == VerdictRow(ID, "M0", "NET", verdict, code, -1464, allowed, rests)
     assert order.q_taken == {1464: 0, 500: 232, 0: 732}[made]
 
@@ -155,7 +155,7 @@ def test_a_reduction_that_rests_gives_no_room(made: int, allowed: int) -> None:
     """
     facts, terms = still([[1_000_000] * 2] * 2, {"signal": [[0.8] * 2]}), roomy(LONG)
     orders = [gate.Order(held=60_000, wanted=-60_000, d=-60_000, made=made), gate.Order(wanted=60_000, d=60_000)]
-    rows = gate.judge(facts, terms, 0, orders, 100_000_000_000, "RUNNING")
+    rows = gate.judge(facts, terms, 0, orders, 100_000_000_000, calm(terms))
     assert rows[1].allowed == allowed
     assert rows[1].code == ("GROSS" if made else "OK")
 

@@ -9,11 +9,11 @@ from tests.reference.facts import VerdictRow, WishRow, sign
 
 def wish(fund: Fund, k: int, moved: set[str]) -> None:
     """Refresh the books' wishes at their cadence, or at once when a throttle moved or a shadow cries out."""
-    for book in fund.books:
+    for book, throttle in zip(fund.books, fund.limits.throttle, strict=True):
         before, target, urgent = list(book.wish), book.shadow.target[k], bool(book.shadow.urgent[k])
         due, throttled = fund.facts.fires(k, book.mandate.cadence_ns), book.name in moved
         if due or throttled:
-            factor = book.capital * book.rung.throttle * fund.rung.throttle / fund.terms.capital_micro
+            factor = book.capital * throttle * fund.limits.fund_throttle / fund.terms.capital_micro
             book.wish = [math.trunc(lots * factor) for lots in target]
             if due:
                 _tell_notes(fund, k, book, factor)
@@ -71,5 +71,7 @@ def _limit_book(fund: Fund, k: int, book: Account) -> None:
 
 def _say(fund: Fund, k: int, book: Account, m: int, code: str, wanted: int, allowed: int) -> None:
     verdict = "approve" if allowed == wanted else "veto" if allowed == 0 else "shrink"
-    row = VerdictRow(fund.facts.id(k), fund.facts.names[m], book.name, verdict, code, wanted, allowed)
+    row = VerdictRow(
+        fund.facts.id(k), fund.facts.names[m], book.name, verdict, code, wanted, allowed, 0, fund.limits.number
+    )
     fund.result.verdicts.append(row)

@@ -10,8 +10,8 @@ import pytest
 
 from podshop.cli import main
 from podshop.nouns import ConfigError
-from podshop.research import execution_contract
-from podshop.research.author import find, write
+from podshop.research import execution_contract, risk_contract
+from podshop.research.author import TEMPLATES, find, write
 from podshop.research.contract import check
 from podshop.signals.momentum.time_series import Momentum
 from podshop.signals.roster import ROSTER
@@ -19,9 +19,9 @@ from podshop.signals.roster import ROSTER
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 
 
-@pytest.mark.parametrize("execution", [False, True], ids=["signal", "execution"])
-def test_a_new_agent_and_its_test_pass(tmp_path, execution):
-    agent, test = write("quiet_trend", tmp_path, execution)
+@pytest.mark.parametrize("layer", TEMPLATES)
+def test_a_new_agent_and_its_test_pass(tmp_path, layer):
+    agent, test = write("quiet_trend", tmp_path, layer)
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules", agent.name, test.name],
         cwd=tmp_path,
@@ -32,7 +32,7 @@ def test_a_new_agent_and_its_test_pass(tmp_path, execution):
     )
     assert ran.returncode == 0, ran.stdout
     assert "3 passed" in ran.stdout
-    hold = execution_contract.check if execution else check
+    hold = {"signal": check, "execution": execution_contract.check, "risk": risk_contract.check}[layer]
     assert [f for f in hold(find(f"{agent}:QuietTrend")) if not f.passed] == []
 
 
@@ -81,6 +81,7 @@ def test_what_cannot_be_found_is_said(what, said, tmp_path, monkeypatch):
         ("podshop", "there is a module of that name"),
         ("rolling", "uses rolling for something else"),
         ("voice", "uses voice for something else"),
+        ("view", "uses view for something else"),
     ],
 )
 def test_a_name_that_no_agent_can_have_is_refused_with_the_reason(name, why, tmp_path):
@@ -117,10 +118,24 @@ def test_what_new_advises_works(tmp_path):
     combines = advice.rpartition('kind = "')[2].partition('"')[0]
     for name in ("late_riser", combines):
         assert "9 of 9 checks passed" in said(*podshop, "agents", "check", name)
-    (tmp_path / "mine.toml").write_text(fund.replace("listens", f'kind = "{combines}"\nlistens', 1))
+    fund = fund.replace("listens", f'kind = "{combines}"\nlistens', 1)
+    advice = said(*podshop, "agents", "new", "watchman", "--risk")
+    assert "in a table [risk.watchman]" in advice
+    watches = advice.rpartition('kind = "')[2].partition('"')[0]
+    for name in ("watchman", watches):
+        assert "8 of 8 checks passed" in said(*podshop, "agents", "check", name)
+    (tmp_path / "mine.toml").write_text(f'{fund}\n[risk.watchman]\nkind = "{watches}"\n')
     listed = said(*podshop, "agents", "list", "mine.toml")
     assert kind in listed
     assert combines in listed
+    assert watches in listed
+
+
+def test_an_agent_is_of_one_layer(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["agents", "new", "both", "--execution", "--risk"]) == 2
+    assert "combines voices (--execution) or sets limits (--risk), not both" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_overwritten(tmp_path):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podshop.nouns.verdict import (
+    FROZEN_PRICE,
     GROSS,
     HALTED,
     MIN_ORDER,
@@ -42,6 +43,9 @@ class Orders:
     max_gross: float
     max_var: float
     resting: Any  # (M,) lots of reductions that rest; nothing is asked there
+    members: Any = None  # (C, M) clusters, row 0 the whole fund; None = the whole fund without a cap
+    caps: Any = None
+    max_order: float = 9.0
 
 
 @st.composite
@@ -66,13 +70,17 @@ def orders(draw: st.DrawFn, markets: int | None = None) -> Orders:
         float(chance.choice([0.3, 1.0, 3.0])),
         float(chance.choice([0.002, 0.02, 0.1])),
         np.where(rests, -np.trunc(held * chance.uniform(0.2, 1.0, count)), 0).astype(np.int64),
+        np.vstack([np.ones((1, count), np.bool_), chance.random((2, count)) < 0.6]),
+        chance.choice([0.1, 0.3, 9.0, 9.0, 9.0, 9.0], 3),
+        float(chance.choice([0.03, 9.0, 9.0])),
     )
 
 
 def passed(
-    o: Orders, reserve: float = RESERVE, function: Any = gate.pass_increases, nav: int = NAV, blind: bool = False
-) -> tuple[Any, Any]:
-    """Lots that the second wave lets through, and the codes. blind: it is not told what rests."""
+    o: Orders, reserve: float = RESERVE, function: Any = gate.pass_increases, nav: int = NAV, blind: bool = False,
+    deaf: bool = False,
+) -> tuple[Any, Any]:  # fmt: skip
+    """Lots that the second wave lets through, and the codes. blind: not told what rests, deaf: of clusters."""
     resting = np.zeros_like(o.resting) if blind else o.resting
     count = len(o.held)
     second, code = o.asked.copy(), np.full(count, OK, np.int64)
@@ -84,10 +92,27 @@ def passed(
         held, risk_of_held,
     )  # fmt: skip
     function(
-        o.held, resting, second, o.mark, o.weight, o.covariance, nav, o.max_gross, o.max_var, TAIL, reserve, code,
-        measured, bound, held, step, risk_of_held, risk_of_step, risk_of_box, box, of_rest,
+        np.minimum(o.held, o.held + resting), np.maximum(o.held, o.held + resting), second, o.mark, o.weight,
+        limits_of(o, deaf), o.covariance, nav, reserve, code, measured, bound, held, step, risk_of_held, risk_of_step,
+        risk_of_box, box, of_rest,
     )  # fmt: skip
     return second, code
+
+
+def limits_of(o: Orders, deaf: bool = False) -> gate.InForce:
+    members = np.ones((1, len(o.held)), np.bool_) if o.members is None or deaf else o.members
+    caps = np.full(1, 99.0) if o.caps is None or deaf else o.caps
+    return gate.InForce(
+        version=np.ones(1, np.int64),
+        max_weight=o.weight,
+        max_gross=np.full(1, o.max_gross),
+        max_order=np.full(1, o.max_order),
+        max_var=np.full(1, o.max_var),
+        tail=np.full(1, TAIL),
+        clusters=np.full(1, len(caps)),
+        members=members,
+        caps=caps,
+    )
 
 
 def outcomes(o: Orders, second: Any, chance: np.random.Generator) -> list[Any]:
@@ -114,6 +139,13 @@ def broken(o: Orders, second: Any, chance: np.random.Generator, held: Any = None
             found.add("position")
         if np.abs(x).sum() > o.max_gross * low:
             found.add("gross")
+        if (np.abs(filled) * value > o.max_order * low).any():
+            found.add("order")
+        limits = limits_of(o)
+        for members, cap in zip(limits.members, limits.caps, strict=True):
+            for side in (1, -1):  # a cluster already beyond its cap: nothing more on that side
+                if side * x[members].sum() > cap * low and (side * filled[members] > 0).any():
+                    found.add("cluster")
         if TAIL * math.sqrt(max(x @ o.covariance @ x, 0.0)) > o.max_var * low:
             found.add("var")
     return sorted(found)
@@ -128,12 +160,12 @@ def test_whatever_part_is_filled_the_limits_hold(o: Orders, seed: int) -> None:
     assert (second * o.asked >= 0).all()
 
 
-def breaks(make: Any, markets: int | None = None) -> set[str]:
-    """Limits broken by a spoilt gate over 400 random funds."""
+def breaks(make: Any, markets: int | None = None, funds: int = 400) -> set[str]:
+    """Limits broken by a spoilt gate over random funds."""
     found: set[str] = set()
 
     @given(orders(markets))
-    @settings(max_examples=400, database=None, derandomize=True)
+    @settings(max_examples=funds, database=None, derandomize=True)
     def search(o: Orders) -> None:
         found.update(make(o))
 
@@ -144,6 +176,10 @@ def breaks(make: Any, markets: int | None = None) -> set[str]:
 def test_a_gate_that_does_not_see_what_rests_breaks_limits_when_a_hedge_is_closed() -> None:
     """A resting reduction may fill or not: both must be within the limits."""
     assert "var" in breaks(lambda o: broken(o, passed(o, blind=True)[0], np.random.default_rng(0)), markets=4)
+
+
+def test_a_gate_that_is_deaf_to_clusters_breaks_their_caps() -> None:
+    assert "cluster" in breaks(lambda o: broken(o, passed(o, deaf=True)[0], np.random.default_rng(0)), markets=4)
 
 
 def test_without_a_reserve_costs_break_the_limits() -> None:
@@ -170,9 +206,10 @@ def test_if_all_orders_were_hoped_to_fill_one_alone_breaks_var(monkeypatch: pyte
 
     def hoped(o: Orders) -> list[str]:
         covariance[0] = o.covariance
+        o.caps[:], o.max_order, o.resting[:] = 99.0, 9.0, 0
         return broken(o, passed(o, function=gate.pass_increases.py_func)[0], np.random.default_rng(0))
 
-    assert "var" in breaks(hoped, markets=4)
+    assert "var" in breaks(hoped, markets=4, funds=2000)
 
 
 def test_one_wave_that_counts_on_its_reductions_breaks_limits_when_they_do_not_fill() -> None:
@@ -194,7 +231,7 @@ def test_an_unknown_covariance_never_lets_an_increase_pass(o: Orders, unknown: f
     if not o.asked.any():
         return
     o.covariance[i, j] = o.covariance[j, i] = unknown
-    o.weight[:] = 1.0  # the market's own bound is not to hide it
+    o.weight[:], o.caps[:], o.max_order = 1.0, 99.0, 9.0  # other bounds are not to hide it
     for function in (gate.pass_increases, gate.pass_increases.py_func):
         second, code = passed(o, function=function)
         if second[i] != 0 or (second[j] != 0 and i != j):
@@ -240,7 +277,16 @@ def test_a_reduction_always_passes_but_for_the_venues_minimum(book: list[tuple[i
     ],
 )
 def test_what_forbids_any_increase(state: int, age: int, days: float, code: int) -> None:
-    assert gate.refusal(state, age, int(days * gate.DAY_NS)) == code
+    assert gate.refusal(state, age, 0, gate.DAY_NS, int(days * gate.DAY_NS)) == code
+
+
+@pytest.mark.parametrize(
+    ("bars", "minutes", "code"),
+    [(11, 600, 0), (12, 60, FROZEN_PRICE), (12, 29, 0), (72, 5, FROZEN_PRICE), (71, 5, 0)],
+)
+def test_a_price_that_does_not_move_for_long_is_frozen(bars: int, minutes: int, code: int) -> None:
+    """At least twelve bars, and six hours."""
+    assert gate.refusal(0, 0, bars, minutes * 60 * 10**9, 400 * gate.DAY_NS) == code
 
 
 def test_the_smallest_order_is_judged_on_both_legs_and_only_increases_are_dropped() -> None:

@@ -282,7 +282,7 @@ def a_fund_with_one_bad_agent(failure: Failure, seat: str, asked: Any = Office) 
         toward_flat = np.where(held * net < 0, np.minimum(abs(net), abs(held)) * np.sign(net), 0)
         refused += int((first != toward_flat).sum())
         for leg in net - first:
-            increases += int(leg != 0 and refusal(ruling.in_force.state, 0, 10**18) == 0)
+            increases += int(leg != 0 and refusal(ruling.in_force.state, 0, 0, 1, 10**18) == 0)
         seen = replace(seen, in_force=ruling.in_force, health=replace(seen.health, state=ruling.in_force.latched))
     return increases, refused, faults
 

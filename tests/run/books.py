@@ -5,7 +5,7 @@ same sources without the compiler are in plain.py.
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -15,6 +15,7 @@ import numpy as np
 
 from podshop.maths.whole import fnv1a64
 from podshop.nouns import DAY_NS, HOUR_NS
+from podshop.nouns.limits import NORMAL_95
 from podshop.nouns.verdict import TAKER
 from podshop.run import cycle, wishes
 from podshop.run.rows import place
@@ -24,6 +25,7 @@ from podshop.run.state import (
     VERDICTS,
     WISHES,
     Facts,
+    Fund,
     Notes,
     Resting,
     Shadows,
@@ -32,11 +34,33 @@ from podshop.run.state import (
     new_rows,
     new_work,
 )
-from podshop.run.terms import NORMAL_95
 
 INTERVAL_NS = HOUR_NS
 BEGAN_NS = 19_500 * DAY_NS + 5 * HOUR_NS
 CAPITAL_MICRO = 100_000_000_000
+
+
+class Limits(NamedTuple):
+    """What the risk office would have set, as fractions of NAV; clusters are rows of markets with their own cap."""
+
+    max_weight: np.ndarray[Any, Any]  # (M,)
+    max_gross: float = 20.0
+    max_var: float = 5.0
+    max_order: float = 20.0
+    max_net: float = 20.0
+    tail: float = NORMAL_95
+    members: np.ndarray[Any, Any] | None = None  # (C, M)
+    caps: tuple[float, ...] = ()
+
+    def put(self, fund: Fund) -> None:
+        """Write them where compiled code reads them."""
+        now = fund.limits
+        now.version[0], now.max_weight[:] = 1, self.max_weight
+        now.max_gross[0], now.max_var[0], now.max_order[0] = self.max_gross, self.max_var, self.max_order
+        now.tail[0], now.clusters[0] = self.tail, 1 + len(self.caps)
+        now.members[0], now.caps[0] = True, self.max_net
+        if self.members is not None:
+            now.members[1 : 1 + len(self.caps)], now.caps[1 : 1 + len(self.caps)] = self.members, self.caps
 
 
 @dataclass(frozen=True)
@@ -45,6 +69,7 @@ class World:
 
     names: tuple[str, ...]  # of the books
     terms: Terms
+    limits: Limits
     facts: Facts
     target: np.ndarray[Any, Any]  # (K, B, M) lots at reference capital
     fires: np.ndarray[Any, Any]  # (K, B)
@@ -94,6 +119,7 @@ class Verdict(NamedTuple):
     allowed: int
     filled: int
     resting: int
+    limits: int
 
 
 @dataclass(frozen=True)
@@ -144,14 +170,18 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def run(world: World, machine: Any = COMPILED) -> list[Cycle]:
-    """Every cycle of a world, and one more row in which only what rested is settled and the NAV is struck."""
+def run(world: World, machine: Any = COMPILED, look: Callable[[Facts, Fund], None] | None = None) -> list[Cycle]:
+    """Every cycle of a world, and one more row in which only what rested is settled and the NAV is struck.
+
+    look  called in the middle of every cycle, as the risk desk is
+    """
     terms, facts = world.terms, world.facts
     books, markets = len(world.names), facts.mark.shape[1]
     fund, work, out = new_fund(markets, books), new_work(markets, books), new_rows(markets, books, 4, least=64)
     fund.cash[:books] = fund.capital[:books] = CAPITAL_MICRO // books
     fund.cash[books] = fund.capital[books] = CAPITAL_MICRO - CAPITAL_MICRO // books * books
     fund.venue_cash[0] = fund.nav[0] = fund.peak[0] = CAPITAL_MICRO
+    world.limits.put(fund)
     kept = []
     cycles = len(facts.time)
     with quiet():
@@ -164,7 +194,11 @@ def run(world: World, machine: Any = COMPILED) -> list[Cycle]:
                 wishes.close_wishes(fund.wished, fund.lots, fund.decision, fund.costs, one.mark[0])
             else:
                 _python(world, fund, k)
-                _, why = machine.span(fund, work, terms, one, shadows, np.zeros(1, np.bool_), out, 0, False)
+                due = np.full(1, look is not None)
+                _, why = machine.span(fund, work, terms, one, shadows, due, out, 0, False)
+                if why == cycle.DUE and look is not None:
+                    look(one, fund)
+                    _, why = machine.span(fund, work, terms, one, shadows, due, out, 0, True)
                 if why == cycle.RUINED:
                     raise Ruined
             used = out.used.tolist()
@@ -203,7 +237,8 @@ def one_cycle(world: World, k: int) -> tuple[Facts, Shadows]:
     """A stretch of the one cycle k."""
     facts, at = world.facts, slice(k, k + 1)
     one = facts._replace(
-        time=facts.time[at], mark=facts.mark[at], age=facts.age[at], reference=facts.reference[at],
+        time=facts.time[at], mark=facts.mark[at], age=facts.age[at], frozen=facts.frozen[at],
+        reference=facts.reference[at],
         mark_before=facts.mark[k - 1] if k else facts.mark_before,
         reference_before=facts.reference[k - 1] if k else facts.reference_before,
         low=facts.low[at], high=facts.high[at], carry=facts.carry[at], dead=facts.dead[at],
@@ -238,8 +273,8 @@ def terms_for(styles: Sequence[int], urgency: Sequence[int], names: Sequence[str
     """Terms of a fund whose limits bind nobody, unless `other` says so."""
     style = np.array([*styles, TAKER], np.int64)
     terms = Terms(
-        reference_micro=CAPITAL_MICRO, max_weight=np.full(markets, 10.0), max_gross=20.0, max_var=5.0, book_gross=100.0,
-        tail=NORMAL_95, collar=0.01, half_spread=0.0, impact=0.0, fee_e8=0, maker_fee_e8=0, assumed_funding_8h=1e-4,
+        reference_micro=CAPITAL_MICRO, book_gross=100.0, collar=0.01, half_spread=0.0, impact=0.0, fee_e8=0,
+        maker_fee_e8=0, assumed_funding_8h=1e-4,
         style=style, urgency=np.array([*urgency, 1], np.int64), patient=np.flatnonzero(style != TAKER),
         min_order_micro=0, min_notional=np.zeros(markets, np.int64),
         first_trade=np.full(markets, BEGAN_NS - 400 * DAY_NS),

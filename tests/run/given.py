@@ -1,18 +1,22 @@
 """A fund whose market facts are given as plain numbers: the reference's facts and terms, fed to the compiled loop."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from podshop.nouns import HOUR_NS, Instrument, Mandate, Market, Panel, Times, duration_text
+from podshop.nouns.limits import Limits, RiskView
+from podshop.risk.drawdown import DrawdownLadder
 from podshop.run.config import sections
 from podshop.run.loop import Run
 from podshop.run.opinions import Seat
 from podshop.run.state import Facts
 from podshop.run.tables import Sink
 from tests.reference import facts as ref
+from tests.reference.limits import STATES, Said
+from tests.reference.office import LADDER
 from tests.run.parity import Kept, Told, told_by_loop
 
 
@@ -33,6 +37,7 @@ class GivenFacts:
             for at, name in enumerate(mandates)
         }
         self._age = padded(facts.age)
+        self._frozen = padded(facts.frozen, np.int32)
         self._reference = padded(facts.reference)
         self._liquidity = padded(facts.liquidity)
         self._sigma = padded(facts.sigma_day, np.float64)
@@ -61,6 +66,7 @@ class GivenFacts:
             time=time,
             mark=self.mark[at],
             age=self._age[at],
+            frozen=self._frozen[at],
             reference=self._reference[at],
             mark_before=self.mark[max(first - 1, 0)],
             reference_before=self._reference[max(first - 1, 0)],
@@ -81,6 +87,13 @@ class GivenFacts:
             funding_source=np.array([event[3] for event in self.funding], np.int64),
         )
 
+    def risk_returns(self, at_ns: int, days: int) -> tuple[Panel, int]:
+        """None: no risk agent here looks at prices."""
+        return np.zeros((0, len(self.facts.names))), HOUR_NS
+
+    def daily_returns(self) -> tuple[Panel, Times]:
+        return np.zeros((0, len(self.facts.names))), np.zeros(0, np.int64)
+
     def sigma_own(self, half_life_ns: int, facts: Facts) -> Panel:
         """At the rows of a stretch, what the mandate with this half-life sizes by."""
         first = self.row(int(facts.time[0]))
@@ -95,9 +108,43 @@ def half_life_ns(at: int) -> int:
 
 @dataclass(frozen=True)
 class GivenAgent:
-    """Stands in for a signal agent: each is a family of its own."""
+    """Stands in for a signal agent."""
 
     family: str
+
+
+@dataclass(frozen=True)
+class GivenRiskAgent:
+    """Stands in for a risk agent: says what the reference is told by the same voice, whatever it is shown."""
+
+    says: Callable[[int], Said]
+
+    def __call__(self, view: RiskView) -> Limits:
+        """Raises AgentFailed: so does the voice."""
+        said, members = self.says(view.at_ns), None
+        if said.clusters is not None:
+            members = np.zeros((len(said.clusters), len(view.markets)), np.bool_)
+            for row, (markets, _) in zip(members, said.clusters, strict=True):
+                row[list(markets)] = True
+        return Limits(
+            reason="so it is given",
+            version=view.version,
+            max_weight=numbers(said.weight),
+            max_gross=said.max_gross,
+            max_net=said.max_net,
+            max_order=said.max_order,
+            max_var=said.max_var,
+            tail=said.tail,
+            cluster=members,
+            max_cluster=None if said.clusters is None else numbers([cap for _, cap in said.clusters]),
+            throttle=numbers(said.throttle),
+            fund_throttle=said.fund_throttle,
+            state=None if said.state is None else STATES.index(said.state),
+        )
+
+
+def numbers(values: Sequence[float] | None) -> Panel | None:
+    return None if values is None else np.array(values, np.float64)
 
 
 class GivenSeat(Seat):
@@ -126,7 +173,6 @@ def padded(rows: Any, kind: Any = np.int64) -> Any:
 
 def file_of(facts: ref.Facts, terms: ref.Terms) -> sections.Fund:
     """The fund file that says what the reference's terms say."""
-    ladder = terms.ladder
     return sections.Fund(
         name="given",
         capital_usd=terms.capital_usd,
@@ -139,7 +185,9 @@ def file_of(facts: ref.Facts, terms: ref.Terms) -> sections.Fund:
         ),
         confidence=sections.Confidence(open=terms.confidence_open, close=terms.confidence_close),
         signals=tuple(
-            sections.SignalSeat(name=name, kind="given", agent=GivenAgent(name), markets=tuple(facts.names))  # type: ignore[arg-type]
+            sections.SignalSeat(
+                name=name, kind="given", agent=GivenAgent(terms.family.get(name, name)), markets=tuple(facts.names)
+            )  # type: ignore[arg-type]
             for name in facts.convictions
         ),
         mandates=tuple(
@@ -167,18 +215,14 @@ def file_of(facts: ref.Facts, terms: ref.Terms) -> sections.Fund:
         limits=sections.LimitsSection(
             max_weight=terms.max_weight,
             max_gross=terms.max_gross,
+            max_net=terms.max_net,
+            max_order=terms.max_order,
             max_var=terms.max_var,
             min_order_usd=terms.min_order_usd,
             book_gross=terms.book_gross,
             collar_bps=terms.collar * 1e4,
         ),
-        drawdown=sections.DrawdownSection(
-            halve_from=ladder.halve_from,
-            out_from=ladder.out_from,
-            back_below=ladder.back_below,
-            cadence=duration_text(ladder.cadence_ns),
-            fund_volatility=ladder.fund_volatility,
-        ),
+        risk=(*(risk_seat(agent) for agent in terms.agents), ladder_seat(terms.ladder)),
         allocator=sections.AllocatorSection(kind=terms.allocator, window_days=terms.window_days),  # type: ignore[arg-type]
         venue=sections.VenueSection(
             taker_fee_bps=terms.fee_e8 / 1e4,
@@ -186,12 +230,27 @@ def file_of(facts: ref.Facts, terms: ref.Terms) -> sections.Fund:
             half_spread_bps=terms.half_spread * 1e4,
             impact=terms.impact,
         ),
-        evidence=sections.EvidenceSection(prior_slope=terms.prior_slope, prior_observations=terms.prior_observations),
+        evidence=sections.EvidenceSection(
+            prior_slope={terms.family.get(name, name): slope for name, slope in terms.prior_slope.items()},
+            prior_observations=terms.prior_observations,
+        ),
         instruments=tuple(
             Instrument(name, 1e-6, micro / 1e6)
             for name, micro in zip(facts.names, terms.min_notional_micro, strict=False)
         ),
     )
+
+
+def risk_seat(agent: ref.Agent) -> sections.RiskSeat:
+    voice, cadence = GivenRiskAgent(agent.says), duration_text(agent.cadence_ns)
+    return sections.RiskSeat(name=agent.name, kind="given", agent=voice, cadence=cadence)
+
+
+def ladder_seat(ladder: ref.Ladder) -> sections.RiskSeat:
+    agent = DrawdownLadder(
+        **{each.name: getattr(ladder, each.name) for each in fields(ladder) if each.name != "cadence_ns"}
+    )
+    return sections.RiskSeat(name=LADDER, kind=LADDER, agent=agent, cadence=duration_text(ladder.cadence_ns))
 
 
 def given_run(facts: ref.Facts, terms: ref.Terms, sink: Sink, change: Callable[[Run], None] | None = None) -> Run:

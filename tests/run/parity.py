@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from podshop.run.config.sections import Fund as FundFile
 from podshop.run.facts import MarketFacts
 from podshop.run.opinions import Seat
 from tests.reference import facts as ref
+from tests.reference.office import LADDER
 
 Columns = Mapping[str, np.ndarray[Any, Any]]
 
@@ -38,7 +40,7 @@ class Kept:
 class Told:
     """Everything the two funds must agree on, as plain rows."""
 
-    nav: list[tuple[int, int, int]]
+    nav: list[tuple[int, int, int, float, float, float, float]]
     fills: list[tuple[Any, ...]]
     funding: list[tuple[Any, ...]]
     transfers: list[tuple[Any, ...]]
@@ -50,8 +52,10 @@ class Told:
 
 def told_by_loop(kept: Kept, markets: Sequence[str], agents: Sequence[str]) -> Told:
     books = (*agents, HOUSE, NET)
+    lots = ("wanted_lots", "allowed_lots", "resting_lots")
+    numbers = dense([number for (number,) in kept.rows("verdicts", "limits_version")])
     return Told(
-        nav=kept.rows("nav", "cycle", "nav_micro", "cash_micro"),
+        nav=kept.rows("nav", "cycle", "nav_micro", "cash_micro", "gross", "net", "drawdown", "var"),
         fills=[
             (c, markets[m], books[b], lots, price, reference, fee, FILL_KINDS[kind])
             for c, m, b, lots, price, reference, fee, kind in kept.rows(
@@ -64,9 +68,9 @@ def told_by_loop(kept: Kept, markets: Sequence[str], agents: Sequence[str]) -> T
         ],
         transfers=[(c, books[b], cash) for c, b, cash in kept.rows("transfers", "cycle", "book", "cash_micro")],
         verdicts=[
-            (c, markets[m], books[b], VERDICTS[v], CODE_NAMES[code], wanted, allowed, resting)
-            for c, m, b, v, code, wanted, allowed, resting in kept.rows(
-                "verdicts", "cycle", "market", "book", "verdict", "code", "wanted_lots", "allowed_lots", "resting_lots"
+            (c, markets[m], books[b], VERDICTS[v], CODE_NAMES[code], wanted, allowed, resting, number)
+            for (c, m, b, v, code, wanted, allowed, resting), number in zip(
+                kept.rows("verdicts", "cycle", "market", "book", "verdict", "code", *lots), numbers, strict=True
             )
         ],
         books=[
@@ -89,7 +93,16 @@ def told_by_loop(kept: Kept, markets: Sequence[str], agents: Sequence[str]) -> T
 
 
 def told_by_reference(result: ref.Result) -> Told:
-    return Told(*([tuple(row) for row in getattr(result, t)] for t in Told.__dataclass_fields__))
+    told = Told(*([tuple(row) for row in getattr(result, t)] for t in Told.__dataclass_fields__))
+    numbers = dense([row.limits for row in result.verdicts])
+    told.verdicts[:] = [(*row[:-1], number) for row, number in zip(told.verdicts, numbers, strict=True)]
+    return told
+
+
+def dense(numbers: Sequence[int]) -> list[int]:
+    """Number the limits that verdicts name 0, 1, ... as they come: new limits have any new number."""
+    first: dict[int, int] = {}
+    return [first.setdefault(number, len(first)) for number in numbers]
 
 
 def reference_facts(file: FundFile, facts: MarketFacts, seats: Mapping[str, Seat], first: int, last: int) -> ref.Facts:
@@ -117,6 +130,7 @@ def reference_facts(file: FundFile, facts: MarketFacts, seats: Mapping[str, Seat
         time=stretch.time.tolist(),
         mark=stretch.mark.tolist(),
         age=stretch.age.tolist(),
+        frozen=frozen_rows(facts.mark.tolist())[at],
         bar=bar[at].tolist(),
         traded=traded[at].tolist(),
         quiet_ns=quiet_ns[at].tolist(),
@@ -149,8 +163,19 @@ def reference_facts(file: FundFile, facts: MarketFacts, seats: Mapping[str, Seat
     )
 
 
+def frozen_rows(mark: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Bars since each market's mark last changed, from the first bar there is."""
+    rows = [[0 for _ in mark[0]]]
+    for before, now in pairwise(mark):
+        rows.append([0 if a != b or b == 0 else n + 1 for a, b, n in zip(before, now, rows[-1], strict=True)])
+    return rows
+
+
 def reference_terms(file: FundFile) -> ref.Terms:
-    limits, venue, ladder = file.limits, file.venue, file.drawdown
+    """Raises AttributeError: a risk agent beside the ladder is none whose voice the reference can hear."""
+    limits, venue = file.limits, file.venue
+    (limiter,) = (seat for seat in file.risk if seat.name == LADDER)
+    ladder = limiter.agent
     slopes = {seat.name: file.evidence.prior_slope.get(getattr(seat.agent, "family", ""), 0.0) for seat in file.signals}
     return ref.Terms(
         mandates=[reference_seat(m, slopes) for m in file.mandates],
@@ -160,6 +185,8 @@ def reference_terms(file: FundFile) -> ref.Terms:
         confidence_close=file.confidence.close,
         max_weight=limits.max_weight,
         max_gross=limits.max_gross,
+        max_net=limits.max_net,
+        max_order=limits.max_order,
         max_var=limits.max_var,
         min_order_usd=limits.min_order_usd,
         book_gross=limits.book_gross,
@@ -172,12 +199,15 @@ def reference_terms(file: FundFile) -> ref.Terms:
         prior_observations=file.evidence.prior_observations,
         prior_slope=slopes,
         ladder=ref.Ladder(
-            halve_from=ladder.halve_from,
-            out_from=ladder.out_from,
-            back_below=ladder.back_below,
-            cadence_ns=duration_ns(ladder.cadence),
-            fund_volatility=ladder.fund_volatility,
+            cadence_ns=duration_ns(limiter.cadence),
+            **{each: getattr(ladder, each) for each in ref.Ladder.__dataclass_fields__ if each != "cadence_ns"},
         ),
+        family={seat.name: getattr(seat.agent, "family", "own") for seat in file.signals},
+        agents=[
+            ref.Agent(name=seat.name, cadence_ns=duration_ns(seat.cadence), says=seat.agent.says)
+            for seat in file.risk
+            if seat.name != LADDER
+        ],
         allocator=file.allocator.kind,
         window_days=file.allocator.window_days,
         operator="never" if file.operator == "never" else duration_ns(file.operator),

@@ -6,7 +6,7 @@ Written from docs/semantics.md, in Python's own whole numbers; nothing here asks
 import itertools
 import math
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from podshop.nouns.verdict import (
     VETO,
 )
 from podshop.run.state import FEE, HALF_SPREAD, IMPACT, OPPORTUNITY, PAID, SAVED
-from tests.run.books import CAPITAL_MICRO, Cycle, Fill, Verdict, World
+from tests.run.books import CAPITAL_MICRO, Cycle, Fill, Limits, Verdict, World
 
 E8 = 100_000_000
 FLOAT = 1.0 + 1e-9
@@ -150,7 +150,7 @@ def _capped(world: World, each: Cycle, m: int) -> list[int]:
     if mark == 0:
         return [0] * len(raw)
     young = world.facts.time[each.k] - terms.first_trade[m] < 90 * DAY_NS
-    weight = terms.max_weight[m] * 0.5 if young else terms.max_weight[m]
+    weight = world.limits.max_weight[m] * 0.5 if young else world.limits.max_weight[m]
     most = max(math.floor(weight * each.nav / mark), 0)
     net, side = abs(sum(held)), sign(sum(raw))
     if sum(held) * side > 0 and most < net <= 1.25 * most:
@@ -258,6 +258,7 @@ def verdicts_tell_what_was_done(world: World, cycles: list[Cycle]) -> None:
             reference, mark = int(world.facts.reference[each.k, m]), int(world.facts.mark[each.k, m])
             assert (verdict.filled, verdict.resting) == (filled if reference else verdict.filled, rests)
             assert verdict.wanted != 0
+            assert verdict.limits == 1
             assert verdict.verdict == (
                 APPROVE if verdict.allowed == verdict.wanted else VETO if verdict.allowed == 0 else SHRINK
             )
@@ -277,18 +278,20 @@ def verdicts_tell_what_was_done(world: World, cycles: list[Cycle]) -> None:
 
 
 def whatever_fills_the_limits_hold(world: World, cycles: list[Cycle]) -> None:
-    """Where anything was increased: gross, VaR and caps hold for every combination of what fills and what does not."""
-    terms, facts = world.terms, world.facts
+    """Where anything was increased: every limit holds for every combination of what fills and what does not."""
+    terms, facts, limits = world.terms, world.facts, world.limits
     for each in cycles[:-1]:
         ends, gross, asked = [], 0.0, 0.0
-        capped = []
+        capped, sides, orders = [], [], []
         for m in range(len(each.lots)):
             order, verdict, mark = order_of(world, each, m), net_verdict(each, m), int(facts.mark[each.k, m])
             allowed = verdict.allowed if verdict else 0
             if abs(allowed) > abs(order.leg):
                 first, last = order.held + order.leg, order.held + allowed
                 young = facts.time[each.k] - terms.first_trade[m] < 90 * DAY_NS
-                capped.append((abs(last) * mark, terms.max_weight[m] * (0.5 if young else 1.0)))
+                capped.append((abs(last) * mark, limits.max_weight[m] * (0.5 if young else 1.0)))
+                sides.append((m, sign(order.change)))
+                orders.append(abs(last - first) * mark)
             else:
                 first = order.held + (verdict.filled if verdict else 0)
                 last = first + (verdict.resting if verdict else 0)
@@ -300,11 +303,21 @@ def whatever_fills_the_limits_hold(world: World, cycles: list[Cycle]) -> None:
             continue
         low = each.nav - (terms.fee_e8 / 1e8 + terms.collar) * asked
         covariance = facts.covariance[facts.risk_row[each.k]]
-        assert gross <= terms.max_gross * low * FLOAT
+        assert gross <= limits.max_gross * low * FLOAT
         assert all(worth <= weight * low * FLOAT for worth, weight in capped)
+        assert max(orders) <= limits.max_order * low * FLOAT
+        for row, cap in clusters_of(limits, len(ends)):
+            for side in {side for m, side in sides if row[m]}:
+                assert sum(max(side * end for end in ends[m]) for m in row.nonzero()[0]) <= cap * low * FLOAT
         for corner in itertools.product(*ends):
             x = np.array(corner, np.float64)
-            assert terms.tail * math.sqrt(max(x @ covariance @ x, 0.0)) <= terms.max_var * low * FLOAT
+            assert limits.tail * math.sqrt(max(x @ covariance @ x, 0.0)) <= limits.max_var * low * FLOAT
+
+
+def clusters_of(limits: Limits, markets: int) -> list[tuple[np.ndarray[Any, Any], float]]:
+    """The whole fund, and each cluster, with its cap."""
+    members = np.zeros((0, markets), np.bool_) if limits.members is None else limits.members
+    return [(np.ones(markets, np.bool_), limits.max_net), *zip(members, limits.caps, strict=True)]
 
 
 def happened(world: World, cycles: list[Cycle]) -> Counter[str]:

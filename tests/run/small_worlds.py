@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from podshop.run.loop import Run
 from tests.reference import facts as ref
-from tests.reference.small_markets import funds, small_fund
+from tests.reference.small_markets import INTERVALS_NS, funds, small_fund
 from tests.run.given import told_by_given
 from tests.run.parity import Told
 
@@ -44,7 +44,7 @@ def found(wanted: Callable[[tuple[ref.Facts, ref.Terms]], bool]) -> tuple[ref.Fa
             seed,
             markets=chance.randint(1, 4),
             books=chance.randint(1, 4),
-            interval_ns=chance.choice((ref.HOUR_NS // 4, ref.HOUR_NS, 4 * ref.HOUR_NS)),
+            interval_ns=chance.choice(INTERVALS_NS),
             cycles=chance.randint(1, 150),
         )
         if wanted(pair):

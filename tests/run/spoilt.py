@@ -175,13 +175,18 @@ def hope(common_factor: Any, *given: Any) -> Any:
     return 1.0, OK, 0.0
 
 
-def hope_that_what_rests_fills(surround: Any, resting: Any, *given: Any) -> None:
-    """A reduction at rest counts as if it had not been placed: neither end is looked at."""
-    surround(resting * 0, *given)
+def hope_that_what_rests_fills(surround: Any, low: Any, high: Any, *given: Any) -> None:
+    """A reduction at rest counts as if it had not been placed: the end that it leads to is not looked at."""
+    now = np.where(abs(high) > abs(low), high, low)
+    surround(now, now, *given)
 
 
 def no_cap(clip: Any, *given: Any) -> None:
     """What the cap of a market leaves room for is not looked at."""
+
+
+def no_clusters(clip_clusters: Any, *given: Any) -> None:
+    """Nor what the caps of clusters and of the net leave."""
 
 
 def first_come(mix: Any, value: Any) -> Any:

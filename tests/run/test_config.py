@@ -1,6 +1,7 @@
 """A fund file is read strictly: each mistake is one line that says where, what was found, and what was expected."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from podshop.nouns import ConfigError
 from podshop.run.config import Fund, canonical, coarse, load, reference, starter
-from podshop.run.config.reference import TABLES, meaning
+from podshop.run.config.reference import meaning, tables
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +34,28 @@ class Own:
 
 class NoDataclass:
     pass
+"""
+
+OWN_RISK = """
+from dataclasses import dataclass, field
+
+from podshop.nouns import Limits
+
+@dataclass
+class Quiet:
+    weekend_gross: float = 0.5
+    looks: int = field(default=0, init=False)
+
+    def __call__(self, view):
+        return Limits(reason="", version=view.version, max_gross=self.weekend_gross)
+
+@dataclass
+class Greedy(Quiet):
+    cadence: str = "1h"
+
+class NoDataclass:
+    def __call__(self, view):
+        return None
 """
 
 
@@ -78,11 +101,11 @@ MISTAKES = {
     "unknown table": (("[limits]", "[limit]"), " has no 'limit', did you mean 'limits'?"),
     "unknown risk agent": (
         ("[risk.drawdown_limiter]", "[risk.drawdown]"),
-        "risk has no 'drawdown', did you mean 'drawdown_limiter'?",
+        "risk has no 'drawdown', did you mean 'drawdown_limiter'?; an agent of your own needs a kind, module:Class",
     ),
     "text for a number": (
         ("halve_from = 0.75", "halve_from = 'high'"),
-        "risk.drawdown_limiter.halve_from is 'high', expected a number > 0",
+        "risk.drawdown_limiter.halve_from is 'high', expected a number",
     ),
     "fraction for a whole number": (
         ("window_bars = 720", "window_bars = 720.5"),
@@ -285,6 +308,72 @@ MISTAKES = {
         ("out_from = 1.25", "out_from = 0.6"),
         "risk.drawdown_limiter.halve_from is 0.75, expected at most out_from, which is 0.6",
     ),
+    "warned after it was halved": (
+        ("halve_from = 0.75", "warn_from = 0.8\nhalve_from = 0.75"),
+        "risk.drawdown_limiter.warn_from is 0.8, expected at most halve_from, which is 0.75",
+    ),
+    "halted before it is out": (
+        ("halve_from = 0.75", "halt_from = 1.0\nhalve_from = 0.75"),
+        "risk.drawdown_limiter.out_from is 1.25, expected at most halt_from, which is 1.0",
+    ),
+    "back above the first cut": (
+        ("back_below = 0.5", "back_below = 0.8"),
+        "risk.drawdown_limiter.back_below is 0.8, expected at most halve_from, which is 0.75",
+    ),
+    "a plain drawdown of more than everything": (
+        ("halve_from = 0.75", "in_volatility = false\nhalve_from = 0.75"),
+        "risk.drawdown_limiter.out_from is 1.25, expected a number > 0 and <= 1",
+    ),
+    "a ladder that nothing moves": (
+        ("halve_from = 0.75", "most_books = 0\nhalve_from = 0.75"),
+        "risk.drawdown_limiter.most_books is 0, expected a whole number >= 1 and <= 1e+06",
+    ),
+    "what a ladder remembers is no key": (
+        ("halve_from = 0.75", "standing = 1\nhalve_from = 0.75"),
+        "risk.drawdown_limiter has no 'standing', expected one of back_below, cool_off_days, day_loss, "
+        "fund_volatility, half_days, halt_from, halve_from, in_volatility, most_books, most_gross, out_from, warn_from",
+    ),
+    "cadence of a risk agent": (
+        ("[risk.drawdown_limiter]", "[risk.portfolio_monitor]\ncadence = 'daily'\n[risk.drawdown_limiter]"),
+        "risk.portfolio_monitor.cadence: 'daily' is not a length of time, expected a whole number and s, m, h or d, "
+        "such as '5m'",
+    ),
+    "off is a text": (
+        ("[risk.drawdown_limiter]", "[risk.portfolio_monitor]\noff = 'yes'\n[risk.drawdown_limiter]"),
+        "risk.portfolio_monitor.off is 'yes', expected true or false",
+    ),
+    "history that is not shown": (
+        ("[risk.drawdown_limiter]", "[risk.portfolio_monitor]\nhistory_days = 1000\n[risk.drawdown_limiter]"),
+        "risk.portfolio_monitor.history_days is 1000, expected a whole number >= 30 and <= 730",
+    ),
+    "short window that is the longer one": (
+        ("[risk.drawdown_limiter]", "[risk.correlation_tracker]\nshort_days = 100\n[risk.drawdown_limiter]"),
+        "risk.correlation_tracker.short_days is 100, expected at most long_days, which is 90",
+    ),
+    "cluster cap above 1": (
+        ("[risk.drawdown_limiter]", "[risk.correlation_tracker]\nmax_cluster = 2\n[risk.drawdown_limiter]"),
+        "risk.correlation_tracker.max_cluster is 2.0, expected a number > 0 and <= 1",
+    ),
+    "a standard risk agent has one kind": (
+        ("[risk.drawdown_limiter]", "[risk.portfolio_monitor]\nkind = 'a:B'\n[risk.drawdown_limiter]"),
+        "risk.portfolio_monitor has no 'kind', expected one of history_days",
+    ),
+    "kind of a risk agent": (
+        ("[risk.drawdown_limiter]", "[risk.mine]\nkind = 'mine'\n[risk.drawdown_limiter]"),
+        "risk.mine.kind is 'mine', expected module:Class",
+    ),
+    "a risk agent called as the file's limits": (
+        ("[risk.drawdown_limiter]", "[risk.'fund file']\nkind = 'a:B'\n[risk.drawdown_limiter]"),
+        "risk.fund file: a risk agent cannot be called 'fund file', the limits of the file are called so",
+    ),
+    "no order is large enough": (
+        ("max_var = 0.02", "max_order = 0.0005\nmax_var = 0.02"),
+        "limits.min_order_usd is 100.0, expected less than the largest order, 50 USD",
+    ),
+    "net above 1": (
+        ("max_var = 0.02", "max_net = 1.01\nmax_var = 0.02"),
+        "limits.max_net is 1.01, expected a number > 0 and <= 1",
+    ),
     "unknown policy": (
         ('kind = "article"', 'kind = "best"'),
         "treasury.allocator.kind is 'best', expected one of 'article', 'equal', 'inverse_vol', 'shrunk'",
@@ -391,9 +480,64 @@ def test_the_canonical_fund_is_plain_data_with_every_default(tmp_path):
     assert whole["signals"][0]["agent"] == {"bar": "1h", "window_bars": 720}
 
 
-@pytest.mark.parametrize("name", TABLES)
+def test_three_risk_agents_sit_in_every_fund_unless_they_are_sent_off(tmp_path):
+    names = ["drawdown_limiter", "portfolio_monitor", "correlation_tracker"]
+    fund = read(
+        tmp_path,
+        edited(("[risk.drawdown_limiter] ", "# "), ("halve_from", "# "), ("out_from", "# "), ("back_below", "# ")),
+    )
+    assert [(seat.name, seat.kind, seat.cadence) for seat in fund.risk] == list(
+        zip(names, names, ("1h", "1d", "1d"), strict=True)
+    )
+    assert fund.risk == read(tmp_path, starter()).risk
+    off = edited(("[risk.drawdown_limiter]", "[risk.correlation_tracker]\noff = true\n[risk.drawdown_limiter]"))
+    fewer = read(tmp_path, off)
+    assert [seat.name for seat in fewer.risk] == names[:2]
+    assert fewer.sha256 != fund.sha256
+
+
+def test_a_risk_agent_of_ones_own_sits_beside_the_three(tmp_path):
+    (tmp_path / "my_own_risk.py").write_text(OWN_RISK)
+
+    def seated(lines: str) -> Fund:
+        return read(tmp_path, edited(("[risk.drawdown_limiter]", f"[risk.weekends]\n{lines}\n[risk.drawdown_limiter]")))
+
+    fund = seated('kind = "my_own_risk:Quiet"\nweekend_gross = 0.25\ncadence = "4h"')
+    seat = fund.risk[-1]
+    assert (len(fund.risk), seat.name, seat.kind, seat.cadence) == (4, "weekends", "my_own_risk:Quiet", "4h")
+    assert seat.agent.weekend_gross == 0.25
+    for lines, said in (
+        (
+            'kind = "my_own_risk:Quiet"\nweekend_gros = 1',
+            "risk.weekends has no 'weekend_gros', did you mean 'weekend_gross'?",
+        ),
+        ('kind = "my_own_risk:Quiet"\nlooks = 1', "risk.weekends has no 'looks'"),
+        ('kind = "my_own_risk:NoDataclass"', "is not a risk agent, expected a dataclass with a call of one view"),
+        ('kind = "my_own_risk:Greedy"', "has a setting 'cadence', which every risk agent's table has: rename it"),
+        ('kind = "nowhere:Quiet"', "cannot be imported: ModuleNotFoundError: No module named 'nowhere'"),
+        ("", "risk has no 'weekends', expected one of correlation_tracker, drawdown_limiter, portfolio_monitor; an"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(said)):
+            seated(lines)
+
+
+def test_what_a_risk_agent_remembers_is_no_part_of_what_a_fund_is(tmp_path):
+    (tmp_path / "my_own_risk.py").write_text(OWN_RISK)
+    text = edited(("[risk.drawdown_limiter]", '[risk.mine]\nkind = "my_own_risk:Quiet"\n[risk.drawdown_limiter]'))
+    fund = read(tmp_path, text)
+    before = canonical(fund)
+    assert before["risk"][-1] == {
+        "name": "mine", "kind": "my_own_risk:Quiet", "agent": {"weekend_gross": 0.5}, "cadence": "1d"
+    }  # fmt: skip
+    fund.risk[0].agent.standing = "somewhere"
+    fund.risk[-1].agent.looks = 7
+    assert canonical(fund) == before
+    assert "standing" not in before["risk"][0]["agent"]
+
+
+@pytest.mark.parametrize("name", tables())
 def test_every_key_says_what_it_means(name):
-    cls, hidden = TABLES[name]
+    cls, hidden = tables()[name]
     for key in set(cls.__dataclass_fields__) - set(hidden):
         assert meaning(cls, key), f"the docstring of {cls.__name__} says nothing about {key!r}"
 

@@ -11,7 +11,7 @@ from podshop.nouns.verdict import CROSS_FILL, MAKER_FILL, TAKER, VENUE_FILL
 from podshop.run import cycle
 from podshop.run.state import FILLS, new_fund, new_rows, new_work
 from tests.run import promises
-from tests.run.books import CAPITAL_MICRO, COMPILED, World, one_cycle, quiet, run
+from tests.run.books import CAPITAL_MICRO, COMPILED, Limits, World, one_cycle, quiet, run
 from tests.run.plain import Plain
 from tests.run.worlds import random_world
 
@@ -26,7 +26,7 @@ def crowd(mixed: bool, cycles: int, seed: int = 1) -> World:
     close = (2e5 * np.exp(0.004 * rng.standard_normal(rows).cumsum())).astype(np.int64)[:, None]
     opened = np.concatenate([close[:1], close[:-1]])
     terms = world.terms._replace(
-        max_weight=np.array([5.0]), max_gross=5.0, max_var=1.0, book_gross=10.0, fee_e8=45_000, maker_fee_e8=15_000,
+        book_gross=10.0, fee_e8=45_000, maker_fee_e8=15_000,
         half_spread=2e-4, impact=0.5, min_order_micro=100_000_000, min_notional=np.array([10_000_000]),
         first_trade=world.facts.time[:1] - 400 * 86_400_000_000_000,
     )  # fmt: skip
@@ -34,7 +34,8 @@ def crowd(mixed: bool, cycles: int, seed: int = 1) -> World:
         terms = terms._replace(style=np.full(BOOKS + 1, TAKER), patient=np.zeros(0, np.int64))
     risk_rows = len(world.facts.sigma)
     facts = world.facts._replace(
-        mark=close, age=np.zeros_like(close), reference=close, low=(np.minimum(opened, close) * 0.999).astype(np.int64),
+        mark=close, age=np.zeros_like(close), frozen=np.zeros((rows, 1), np.int32),
+        reference=close, low=(np.minimum(opened, close) * 0.999).astype(np.int64),
         high=(np.maximum(opened, close) * 1.001).astype(np.int64), dead=np.zeros((rows, 1), np.bool_),
         sigma=np.full((risk_rows, 1), 0.03), covariance=np.full((risk_rows, 1, 1), 0.0009),
         depth=np.full((risk_rows, 1), 1e8), liquidity=np.full((risk_rows, 1), 60_000),
@@ -42,7 +43,8 @@ def crowd(mixed: bool, cycles: int, seed: int = 1) -> World:
     )  # fmt: skip
     lots = rng.integers(-800_000, 800_000, (rows, BOOKS, 1))
     return World(
-        world.names, terms, facts, lots, rng.random((rows, BOOKS)) < 0.5, np.zeros((rows, BOOKS), np.bool_),
+        world.names, terms, Limits(np.array([5.0]), 5.0, 1.0), facts, lots, rng.random((rows, BOOKS)) < 0.5,
+        np.zeros((rows, BOOKS), np.bool_),
         np.ones((rows, BOOKS)), np.full((rows, BOOKS), np.nan), np.zeros(rows, np.int64),
     )  # fmt: skip
 
@@ -82,6 +84,7 @@ def seconds_of_cycles(world: World, machine: Any = COMPILED) -> list[float]:
     fund, work, out = new_fund(1, BOOKS), new_work(1, BOOKS), new_rows(1, BOOKS, 4)
     fund.cash[:BOOKS] = fund.capital[:BOOKS] = CAPITAL_MICRO // BOOKS
     fund.venue_cash[0] = fund.nav[0] = fund.peak[0] = CAPITAL_MICRO
+    world.limits.put(fund)
     cycles = len(world.target) - 1
     stretches = [one_cycle(world, k) for k in range(cycles)]
     due = np.zeros(1, np.bool_)

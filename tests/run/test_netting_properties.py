@@ -121,6 +121,7 @@ MUTANTS: tuple[Spoilt, ...] = (
     (promises.whatever_fills_the_limits_hold, bound, "common_factor", spoilt.hope),
     (promises.whatever_fills_the_limits_hold, gate, "_surround", spoilt.hope_that_what_rests_fills),
     (promises.whatever_fills_the_limits_hold, gate, "_clip", spoilt.no_cap),
+    (promises.whatever_fills_the_limits_hold, gate, "clip_clusters", spoilt.no_clusters),
 )
 
 

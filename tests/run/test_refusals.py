@@ -36,8 +36,10 @@ def test_a_lot_that_no_price_fits_is_refused(shared_data: Path, lot: float) -> N
 
 def test_a_ladder_finer_than_the_cycle_is_climbed_every_cycle(shared_data: Path) -> None:
     fund = starter_fund()
-    hourly = run(replace(fund, drawdown=replace(fund.drawdown, cadence="1h")), shared_data)
-    finer = run(replace(fund, drawdown=replace(fund.drawdown, cadence="5m")), shared_data)
+    ladder, *others = fund.risk
+    hourly, finer = (
+        run(replace(fund, risk=(replace(ladder, cadence=cadence), *others)), shared_data) for cadence in ("1h", "5m")
+    )
     assert finer["decisions_sha256"] == hourly["decisions_sha256"]
 
 

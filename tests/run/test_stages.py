@@ -47,7 +47,7 @@ def rows_sha256(world: Any) -> str:
 
 
 def chained(spoil: float = 1.0) -> Any:
-    """`cycle.span` in plain Python, of the stages alone; `spoil` loosens the second gate's VaR limit."""
+    """`cycle.span` in plain Python, of the stages alone; `spoil` widens the collar of the second gate."""
     stages = {
         name: alone(getattr(cycle, name)) for name in ("wish", "net", "gate_reductions", "gate_increases", "allot")
     } | {"finance": alone(finance.finance)}
@@ -56,7 +56,7 @@ def chained(spoil: float = 1.0) -> Any:
         fund: Fund, work: Work, terms: Terms, facts: Facts, shadows: Shadows, due: Flags, out: Rows, k: int,
         is_open: bool,
     ) -> tuple[int, int]:  # fmt: skip
-        looser = terms._replace(max_var=terms.max_var * spoil)
+        looser = terms._replace(collar=terms.collar * spoil)
         while k < len(facts.time):
             if not is_open:
                 cycle.open_cycle(fund, work, terms, facts, out, k)

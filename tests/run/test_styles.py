@@ -20,7 +20,7 @@ from podshop.nouns.verdict import (
     VENUE_FILL,
 )
 from podshop.run.state import DELAY, HALF_SPREAD, IMPACT, OPPORTUNITY, Facts
-from tests.run.books import BEGAN_NS, INTERVAL_NS, Cycle, World, run, terms_for
+from tests.run.books import BEGAN_NS, INTERVAL_NS, Cycle, Limits, World, run, terms_for
 
 USD = 1_000_000  # micro-dollars: the price of a lot
 NEVER, ALWAYS = USD, 1  # lows of bars that do not reach a buyer's limit, and that do
@@ -42,6 +42,7 @@ def fund(
     one = np.ones((1, 1))
     facts = Facts(
         time=BEGAN_NS + np.arange(rows) * INTERVAL_NS, mark=column(None, USD), age=column(None, 0),
+        frozen=np.zeros((rows, 1), np.int32),
         reference=column(reference, USD), mark_before=np.array([USD]), reference_before=np.array([USD]),
         low=column(low, NEVER), high=column(high, USD), carry=np.full((rows, 1), np.nan),
         dead=np.zeros((rows, 1), np.bool_), risk_row=np.zeros(rows, np.int64), covariance=np.full((1, 1, 1), 1e-6),
@@ -52,8 +53,8 @@ def fund(
     target = np.array([*wishes, wishes[-1]], np.int64)[:, :, None] * books
     return run(
         World(
-            names[:books], terms_for(styles, urgency, names[:books], 1, **terms), facts, target,
-            np.ones((rows, books), np.bool_),
+            names[:books], terms_for(styles, urgency, names[:books], 1, **terms), Limits(np.full(1, 10.0)), facts,
+            target, np.ones((rows, books), np.bool_),
             np.zeros((rows, books), np.bool_) if urgent is None else np.array([*urgent, urgent[-1]], np.bool_),
             np.ones((rows, books)) if throttle is None else np.array([*throttle, throttle[-1]], np.float64),
             np.full((rows, books), np.nan),

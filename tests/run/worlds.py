@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from podshop.nouns import DAY_NS
+from podshop.nouns.limits import NORMAL_95
 from podshop.nouns.verdict import HALTED_STATE, MAKER, REDUCE_ONLY_STATE, RUNNING, TAKER, TWAP
 from podshop.run.state import Facts
-from tests.run.books import BEGAN_NS, CAPITAL_MICRO, INTERVAL_NS, World, terms_for
+from tests.run.books import BEGAN_NS, CAPITAL_MICRO, INTERVAL_NS, Limits, World, terms_for
 
 
 def random_world(seed: int, markets: int = 3, books: int = 5, cycles: int = 14) -> World:
@@ -21,17 +22,22 @@ def random_world(seed: int, markets: int = 3, books: int = 5, cycles: int = 14) 
     half_spread = float(pick(0.0, 2e-4, 2e-3))
     terms = terms_for(
         pick(TAKER, MAKER, TWAP, size=books), rng.integers(1, 6, books), names, markets,
-        max_weight=np.full(markets, float(pick(0.05, 0.1, 0.3, 1.0))), max_gross=float(pick(0.3, 1.0, 3.0)),
-        max_var=float(pick(0.005, 0.02, 0.5)), book_gross=float(pick(0.5, 1.0, 50.0)), half_spread=half_spread,
+        book_gross=float(pick(0.5, 1.0, 50.0)), half_spread=half_spread,
         impact=float(pick(0.0, 0.5)), fee_e8=int(pick(0, 45_000)), maker_fee_e8=int(pick(0, 15_001)),
         min_order_micro=int(pick(0, 100_000_000)),
         min_notional=pick(0, 10_000_000, 1_000_000_000, size=markets).astype(np.int64),
         first_trade=BEGAN_NS - pick(400, 60, 20, size=markets, p=(0.8, 0.1, 0.1)).astype(np.int64) * DAY_NS,
     )  # fmt: skip
+    limits = Limits(
+        np.full(markets, float(pick(0.05, 0.1, 0.3, 1.0))), float(pick(0.3, 1.0, 3.0)), float(pick(0.005, 0.02, 0.5)),
+        float(pick(0.04, 20.0, 20.0, 20.0)), float(pick(0.2, 20.0, 20.0, 20.0)), float(pick(NORMAL_95, 2.0)),
+        rng.random((2, markets)) < 0.6, tuple(pick(0.1, 20.0, 20.0, 20.0, size=2).tolist()),
+    )  # fmt: skip
     rows_of = cycles + 1
     time = BEGAN_NS + np.arange(rows_of, dtype=np.int64) * INTERVAL_NS
     prices = [_prices(rng, rows_of, half_spread) for _ in range(markets)]
     mark, age, reference, low, high, dead = (np.stack(each, axis=1) for each in zip(*prices, strict=True))
+    frozen = _frozen(rng, mark)
     usual = CAPITAL_MICRO / np.maximum(mark.max(axis=0), 1000)
     risk_rows = 3
     sigma = rng.uniform(0.01, 0.06, (risk_rows, markets)) * pick(0.3, 1.0, 3.0, size=(risk_rows, 1))
@@ -51,7 +57,7 @@ def random_world(seed: int, markets: int = 3, books: int = 5, cycles: int = 14) 
     funding_at = np.sort(BEGAN_NS + rng.integers(-9, 10 * cycles + 1, 2 * cycles) * (INTERVAL_NS // 10))
     events = len(funding_at)
     facts = Facts(
-        time=time, mark=mark, age=age, reference=reference, mark_before=mark[0].copy(),
+        time=time, mark=mark, age=age, frozen=frozen, reference=reference, mark_before=mark[0].copy(),
         reference_before=np.zeros(markets, np.int64), low=low, high=high, carry=np.full(mark.shape, np.nan), dead=dead,
         risk_row=np.sort(rng.integers(0, risk_rows, rows_of)), covariance=np.ascontiguousarray(covariance),
         sigma=sigma, depth=np.where(np.isnan(sigma), np.nan, 10.0 * usual), liquidity=liquidity, queued=queued,
@@ -71,7 +77,7 @@ def random_world(seed: int, markets: int = 3, books: int = 5, cycles: int = 14) 
         state[rng.integers(0, rows_of) :] = pick(REDUCE_ONLY_STATE, HALTED_STATE)
     fires = rng.random((rows_of, books)) < pick(0.3, 0.7, 1.0, size=books)
     return World(
-        names, terms, facts, target, fires, (target == 0).any(axis=2) & (rng.random((rows_of, books)) < 0.15),
+        names, terms, limits, facts, target, fires, (target == 0).any(axis=2) & (rng.random((rows_of, books)) < 0.15),
         throttle, weight, state,
     )  # fmt: skip
 
@@ -99,6 +105,15 @@ def _prices(rng: np.random.Generator, rows_of: int, half_spread: float) -> tuple
         if trades and listed - 1 <= k < end - 1:
             reference[k] = max(int(price * np.exp(0.2 * swing * rng.normal())), 1000)
     return mark, age, reference, low, high, dead
+
+
+def _frozen(rng: np.random.Generator, mark: Any) -> Any:
+    """Bars since each mark changed (K, M); now and then a price seems to have stood still since long before."""
+    since = np.zeros(mark.shape, np.int32)
+    since[0] = np.where(rng.random(mark.shape[1]) < 0.1, 20, 0)
+    for k in range(1, len(mark)):
+        since[k] = np.where(mark[k] == mark[k - 1], since[k - 1] + 1, 0)
+    return since
 
 
 def _range(rng: np.random.Generator, opened: int, closed: int, half_spread: float, swing: float) -> tuple[int, int]:

@@ -33,6 +33,7 @@ app.command(
 app.command("podshop.cli.audit:audit", name="audit", help="Recompute a run's books from its record.")
 app.command("podshop.cli.report:report", name="report", help="Account for a day, a month or all of a run; check it.")
 app.command("podshop.cli.risk:risk", name="risk", help="Show what a run's last portfolio may lose, and its limits.")
+app.command("podshop.cli.why:why", name="why", help="Show why a market was traded, or was not.")
 app.command("podshop.cli.gate:gate", name="gate", help="Show who may hold capital, and sign for it.")
 app.command("podshop.cli.ledger:ledger", name="ledger", help="Keep, check and export the books.")
 app.command("podshop.cli.bench:bench", name="bench", help="Measure the loop, the record, the signals, the whole fund.")

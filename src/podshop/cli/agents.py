@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from podshop.cli.answer import AsJson, answer, progress
-from podshop.nouns import utc_ns
+from podshop.nouns import ConfigError, utc_ns
 from podshop.run.config.sections import Fund
 
 Which = Annotated[Path | None, Parameter(help="Fund file, TOML; the fund of all shipped agents if none is given.")]
@@ -26,16 +26,20 @@ def new(
     /,
     *,
     execution: Annotated[bool, Parameter(negative="", help="One that combines voices, not a signal agent.")] = False,
+    risk: Annotated[bool, Parameter(negative="", help="One that sets limits, not a signal agent.")] = False,
     into: Annotated[Path, Parameter(help="Folder to write to.")] = Path(),
     json: AsJson = False,
 ) -> None:
     """Write an agent that works, and its test."""
     from podshop.research.author import class_name, write
 
-    agent, test = write(name, into, execution)
+    if execution and risk:
+        raise ConfigError("an agent combines voices (--execution) or sets limits (--risk), not both")
+    agent, test = write(name, into, "execution" if execution else "risk" if risk else "signal")
+    table = "execution" if execution else "risk" if risk else "signals"
     text = (
         f"wrote {agent} and {test}\n\n  podshop agents check {agent}\n  pytest {test}\n\n"
-        f"In a fund file beside it, in a table [{'execution' if execution else 'signals'}.{name}]: "
+        f"In a fund file beside it, in a table [{table}.{name}]: "
         f'kind = "{name}:{class_name(name)}"'
     )
     answer({"agent": str(agent), "test": str(test)}, text, as_json=json)
@@ -47,12 +51,18 @@ def check(
     *,
     json: AsJson = False,
 ) -> int:
-    """Hold a signal or an execution agent to its contract; exit code 1 if something was found."""
-    from podshop.research import contract, execution_contract
-    from podshop.research.author import find
+    """Hold a signal, an execution or a risk agent to its contract; exit code 1 if something was found."""
+    from podshop.research import contract, execution_contract, risk_contract
+    from podshop.research.author import find, layer
 
     what: Any = find(agent)
-    findings = contract.check(what) if hasattr(what, "reads") else execution_contract.check(what)
+    match layer(type(what)):
+        case "execution":
+            findings = execution_contract.check(what)
+        case "risk":
+            findings = risk_contract.check(what)
+        case _:
+            findings = contract.check(what)
     found = [f for f in findings if not f.passed]
     lines = [f"{'ok  ' if f.passed else 'FAIL'} {f.check}: {f.promise}" for f in findings]
     lines += [line for f in found for line in ("", f"{f.check}: {f.found}", f"  to fix it: {f.fix}")]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
+from podshop.cli import limits as in_force
 from podshop.cli.answer import AsJson, answer, progress
 from podshop.maths import log_return
 from podshop.nouns import DAY_NS, HOUR_NS, ConfigError, DataError, Panel, Times, duration_ns, utc_text
@@ -63,6 +64,7 @@ class Portfolio:
     weights     (B, M) position as a fraction of NAV, short < 0
     time, mark  (T,) closes of risk bars up to the row, and (T, M) micro-dollars per lot; NaN = unknown
     bar_ns      length of a risk bar: an hour, or a cycle where that is longer
+    office      what the risk office ruled last; None in a record that does not keep it
     """
 
     at_ns: int
@@ -74,6 +76,7 @@ class Portfolio:
     time: Times
     mark: Panel
     bar_ns: int
+    office: in_force.Office | None = None
 
 
 def read(folder: Path) -> tuple[dict[str, Any], Portfolio]:
@@ -128,6 +131,7 @@ def read(folder: Path) -> tuple[dict[str, Any], Portfolio]:
         time=time[on_bar],
         mark=mark[on_bar],
         bar_ns=bar_ns,
+        office=in_force.read(folder, tuple(names["market"]), tuple(names["book"]), nav_micro),
     )
 
 
@@ -160,6 +164,7 @@ def measure(result: Mapping[str, Any], held: Portfolio) -> dict[str, Any]:
         "gate_var": held.gate_var,
         "tails": tails,
         "limits": _limits(result["limits"], held, weights, tails),
+        "office": None if held.office is None else in_force.told(held.office),
         "markets": _shares(held.markets, weights, weights * marginal),
         "books": _shares(held.books, held.weights.sum(axis=1), held.weights @ marginal),
     }
@@ -186,6 +191,8 @@ def _limits(
     used = [("max_var", worst, None if worst is None else at_limit[worst]), ("max_gross", "all", np.abs(weights).sum())]
     by_weight = np.argsort(-np.abs(weights), kind="stable")
     used += [("max_weight", held.markets[m], abs(weights[m])) for m in by_weight]
+    if held.office is not None:
+        return in_force.rows(held.office, used, held.gate_var, dict(zip(held.markets, weights.tolist(), strict=True)))
     return [
         {
             "name": name,
@@ -228,10 +235,13 @@ def _text(found: Mapping[str, Any]) -> str:
         f"  {'limit':<44}{'used':>10}{'bound':>10}{'left':>10}",
     ]
     lines += [
-        f"  {row['name'] + (', ' + row['of'] if row['of'] else ''):<44}"
-        f"{_percent(row['used']):>10}{_percent(row['bound']):>10}{_percent(row['left']):>10}"
+        f"  {_short(row['name'] + (', ' + row['of'] if row['of'] else '')):<44}"
+        + "".join(f"{_percent(row[what]):>10}" for what in ("used", "bound", "left"))
+        + (f"  {row['by']}" if row.get("by") else "")
         for row in found["limits"]
     ]
+    if found["office"] is not None:
+        lines += ["", *in_force.lines(found["office"])]
     for key in ("markets", "books"):
         lines += ["", f"  {'largest VaR 95 % by ' + key:<44}{'weight':>10}{'adds':>10}{'share':>10}"]
         lines += [
@@ -279,6 +289,10 @@ def _stress(found: Mapping[str, Any]) -> str:
 
 def _row(name: str, cells: Sequence[str]) -> str:
     return f"  {name:<28}" + "".join(f"{cell:<36}" for cell in cells)
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= 43 else f"{label[:40]}..."
 
 
 def _percent(value: float | None) -> str:

@@ -7,20 +7,22 @@ from typing import Any
 
 from podshop.nouns import Mandate
 from podshop.run.config import coarse
-from podshop.run.config.sections import Fund, SignalSeat
+from podshop.run.config.risk import settings
+from podshop.run.config.sections import Fund, RiskSeat, SignalSeat
 
 WIDTH = 120  # columns of a terminal
 STICKS = "\N{NO-BREAK SPACE}"  # where no line is broken; a space once lines are made
+SHOWN = ("prices", "positions", "books", "nav")  # what risk agents are shown: podshop.nouns.limits.RiskView
 LAYERS = ("signals", "execution", "risk", "treasury")
 
 
 def agents(fund: Fund) -> list[dict[str, Any]]:
     """One row for every agent, in the order in which the layers hear one another."""
-    every, drawdown, allocator = fund.market.markets, fund.drawdown, fund.allocator
+    every, allocator = fund.market.markets, fund.allocator
     return [
         *(_signal(seat) for seat in fund.signals),
         *(_book(mandate) for mandate in fund.mandates),
-        _row("risk", "drawdown_limiter", "drawdown_limiter", every, ("nav", "books"), drawdown.cadence, drawdown),
+        *(_overseer(seat, every) for seat in fund.risk),
         _row("treasury", "allocator", allocator.kind, every, ("books",), "1d", allocator),
     ]
 
@@ -94,6 +96,11 @@ def _book(mandate: Mandate) -> dict[str, Any]:
     heard = ("horizon", "style", "outlook", "urgency", "cost_factor", "cost_budget")
     about = {"about": f"{mandate.style}, {mandate.horizon}", "listens": dict(mandate.listens)}
     return row | {key: getattr(mandate, key) for key in heard} | about
+
+
+def _overseer(seat: RiskSeat, every: Sequence[str]) -> dict[str, Any]:
+    row = _row("risk", seat.name, seat.kind, every, SHOWN, seat.cadence, seat.agent)
+    return row | {"settings": settings(seat.agent)}
 
 
 def _row(

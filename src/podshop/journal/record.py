@@ -32,6 +32,7 @@ Watcher: TypeAlias = Callable[[str, Rows], None]
 WAITING_BYTES = 64 << 20  # handed over and not yet begun; more makes `write` wait
 PIECE = 1 << 17  # rows that go to Parquet at a time
 RESULT, PAGE = "result.json", "report.html"
+FUND, LIMITS = "fund.json", "limits.jsonl"  # what `podshop why` reads beside the tables
 
 
 class Recorder:
@@ -88,10 +89,15 @@ class Recorder:
         digests = {f"{t}.{c}": h.hexdigest() for t, columns in self._hashes.items() for c, h in columns.items()}
         return digests | {"decisions_sha256": combined(digests)}
 
-    def finish(self, result: Mapping[str, Any], page: str) -> None:
-        """Write report.html, then result.json: from now on the record counts as whole. No folder: nothing."""
+    def finish(self, result: Mapping[str, Any], page: str, beside: Mapping[str, str] | None = None) -> None:
+        """Write report.html, then result.json: from now on the record counts as whole. No folder: nothing.
+
+        beside  more files: name -> text
+        """
         assert self._closed, "close the recorder first"
         if self._out is not None:
+            for name, text in (beside or {}).items():
+                _write(self._out / name, text)
             _write(self._out / PAGE, page)
             _write(self._out / RESULT, json.dumps(result, indent=2, allow_nan=False) + "\n")
 
@@ -156,7 +162,8 @@ class Recorder:
 def clear(out: Path) -> None:
     """Make the folder and take away what an earlier record left, its `result.json` first."""
     out.mkdir(parents=True, exist_ok=True)
-    for name in (RESULT, PAGE, *(f"{table}.parquet{end}" for table in (*TABLES, *BESIDE) for end in ("", ".part"))):
+    tables = (f"{table}.parquet{end}" for table in (*TABLES, *BESIDE) for end in ("", ".part"))
+    for name in (RESULT, PAGE, FUND, LIMITS, *tables):
         (out / name).unlink(missing_ok=True)
 
 

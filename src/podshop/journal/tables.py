@@ -125,6 +125,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _lots("allowed_lots", "what the gate let pass"),
         _lots("filled_lots", "what the venue filled at once"),
         _lots("resting_lots", "placed as a maker order, to be settled with the next bar"),
+        Column("limits_version", "whole", "count", "number of the limits it was judged by; limits.jsonl has each"),
         Column("measured", "real", "of the limit", "what the limit looked at; NaN where there is none"),
         Column("bound", "real", "of the limit", "the limit; NaN where there is none"),
     ),

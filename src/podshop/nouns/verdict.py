@@ -25,6 +25,10 @@ CODES = {
     "RESTING": "a maker order brings the market to flat first; the other side waits for it; lots at rest, 0",
     "COST_GATE": "the book's forecasts are not worth what trading on them costs; edge, needed (bps of the trade)",
     "COST_BUDGET": "the book has spent what its trading may cost by now; spent with this trade, allowed (USD)",
+    "ORDER_SIZE": "one order would be too large; order, largest order (fractions of NAV)",
+    "NET": "the net position of the whole fund would pass its cap; net with all that was asked, cap (fractions of NAV)",
+    "CLUSTER": "markets that move as one would pass their cap; net of the cluster with all asked, cap (of NAV)",
+    "FROZEN_PRICE": "the price has not moved for too long: no increase; bars since it did, limit (bars)",
 }
 CODE_NAMES = tuple(CODES)
 (
@@ -45,6 +49,10 @@ CODE_NAMES = tuple(CODES)
     RESTING,
     COST_GATE,
     COST_BUDGET,
+    ORDER_SIZE,
+    NET_CAP,
+    CLUSTER,
+    FROZEN_PRICE,
 ) = range(len(CODE_NAMES))
 
 VENUE_FILL, CROSS_FILL, SETTLEMENT_FILL, HOUSE_FILL, MAKER_FILL = 0, 1, 2, 3, 4

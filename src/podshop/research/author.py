@@ -15,15 +15,31 @@ from types import ModuleType
 from typing import Any
 
 from podshop.nouns import ConfigError, ExecutionAgent, SignalAgent
+from podshop.nouns.limits import RiskAgent
 from podshop.research import templates
-from podshop.run.config.own import combines
+from podshop.run.config.own import combines, oversees
 
-USED = ("maths", "rolling", "confidence", "np", "voice", "weights")  # what the files that `write` writes call so
+USED = (
+    "maths",
+    "rolling",
+    "confidence",
+    "np",
+    "voice",
+    "weights",
+    "view",
+)  # what the files that `write` writes call so
 ASKED = ("bar", "reads", "family", "cross_sectional", "lookback_bars")
 
 
-def find(what: str) -> SignalAgent | ExecutionAgent:
-    """The agent that is meant, with its default settings; an execution agent is one that reads no columns.
+TEMPLATES = {
+    "signal": (templates.SIGNAL, templates.SIGNAL_TEST),
+    "execution": (templates.EXECUTION, templates.EXECUTION_TEST),
+    "risk": (templates.RISK, templates.RISK_TEST),
+}
+
+
+def find(what: str) -> SignalAgent | ExecutionAgent | RiskAgent:
+    """The agent that is meant, with its default settings; `layer` tells what kind of agent a class is.
 
     what  a kind or a shipped agent (momentum, trend_week), module:Class (of this folder, or installed), path.py:Class,
           path.py with one agent in it, or the name of such a file in this folder
@@ -53,8 +69,15 @@ def find(what: str) -> SignalAgent | ExecutionAgent:
     raise ConfigError(f"no agent {what!r}{hint}")
 
 
-def write(name: str, folder: Path, execution: bool = False) -> tuple[Path, Path]:
-    """Write NAME.py, a signal or an execution agent that works, and test_NAME.py, which holds it to the contract.
+def layer(cls: type[Any]) -> str:
+    """Which layer a class of agents is for: signal, execution, risk, or '' for none. Who reads columns is a signal."""
+    if is_dataclass(cls) and hasattr(cls, "reads"):
+        return "signal"
+    return "execution" if combines(cls) else "risk" if oversees(cls) else ""
+
+
+def write(name: str, folder: Path, for_layer: str = "signal") -> tuple[Path, Path]:
+    """Write NAME.py, an agent of a layer (see TEMPLATES) that works, and test_NAME.py, which holds it to its contract.
 
     Raises ConfigError for a name that no module can have, or a file that is there already.
     """
@@ -66,9 +89,8 @@ def write(name: str, folder: Path, execution: bool = False) -> tuple[Path, Path]
             raise ConfigError(f"{path}: is there already, and nothing was written")
     if name in sys.stdlib_module_names or any(finder.find_spec(name, None) for finder in sys.meta_path):
         raise ConfigError(f"{name!r} cannot name an agent: there is a module of that name, which it would hide")
-    texts = (templates.EXECUTION, templates.EXECUTION_TEST) if execution else (templates.SIGNAL, templates.SIGNAL_TEST)
     folder.mkdir(parents=True, exist_ok=True)
-    for path, text in zip((agent, test), texts, strict=True):
+    for path, text in zip((agent, test), TEMPLATES[for_layer], strict=True):
         path.write_text(text.replace("NAME", name).replace("CLASS", class_name(name)), encoding="utf-8")
     return agent, test
 
@@ -93,12 +115,12 @@ def _wrong_name(name: str) -> str:
     return ""
 
 
-def _made(cls: Any, what: str) -> SignalAgent | ExecutionAgent:
+def _made(cls: Any, what: str) -> SignalAgent | ExecutionAgent | RiskAgent:
     lacks = [part for part in (*ASKED, "__call__") if not hasattr(cls, part)]
-    if lacks and not combines(cls):
+    if lacks and layer(cls) not in ("execution", "risk"):
         raise ConfigError(f"{what}: is not a signal agent, it lacks {', '.join(lacks)}")
     try:
-        agent: SignalAgent | ExecutionAgent = cls()
+        agent: SignalAgent | ExecutionAgent | RiskAgent = cls()
     except Exception as e:  # noqa: BLE001  whatever a stranger's class raises
         raise ConfigError(f"{what}: cannot be made with its default settings: {type(e).__name__}: {e}") from None
     return agent
@@ -114,7 +136,7 @@ def _chosen(module: ModuleType, name: str, what: str) -> type[Any]:
     agents = [
         cls
         for _, cls in inspect.getmembers(module, inspect.isclass)
-        if cls.__module__ == module.__name__ and ((is_dataclass(cls) and hasattr(cls, "reads")) or combines(cls))
+        if cls.__module__ == module.__name__ and layer(cls)
     ]
     if len(agents) != 1:
         there = ", ".join(cls.__name__ for cls in agents) or "none"

@@ -5,6 +5,7 @@ market as its limits leave. Beside it stands the same fund frozen: it starts at 
 Everything else is the risk office as it is: three agents, asked at their cadences, and the tightest holds.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,14 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from podshop.nouns import DAY_NS, HOUR_NS, Panel, Times, Whole, utc_ns
+from podshop.nouns import DAY_NS, HOUR_NS, Panel, Times, Whole, duration_ns, utc_ns
 from podshop.nouns.limits import NORMAL_95, Health, InForce, RiskView, Shadows
 from podshop.nouns.verdict import RUNNING, STATES
 from podshop.research.var_history import MARKETS, Prices, judged, read
 from podshop.risk.correlation import CorrelationTracker
 from podshop.risk.covariance import HALF_LIFE_DAYS, WINDOW_DAYS, covariances
-from podshop.risk.drawdown import DrawdownLadder
-from podshop.risk.monitor import PortfolioMonitor
 from podshop.risk.office import Office, Ruling
 from podshop.run.config.sections import Fund
 
@@ -35,7 +34,6 @@ CLUSTER = 3  # a cluster may hold as much as so many markets
 LOST_IN_TRADING = 0.01  # of what is traded, the whole collar: in such hours nobody trades at the middle
 WORTH_BUYING = 1.02  # nobody pays that to hold a little more
 CURE_FROM, CURE_HOURS = 1.25, 12  # a limit passed because prices moved is cured from here, or after so long
-DAILY_NS = {"monitor": DAY_NS, "correlation": DAY_NS, "drawdown": HOUR_NS}
 MEMORY = (500 + WINDOW_DAYS) * 24
 
 
@@ -173,14 +171,11 @@ def room(shape: Panel, limits: InForce, covariance: Panel) -> float:
 
 def office_of(fund: Fund, max_cluster: float) -> Office:
     """The three agents as the fund file asks for them."""
-    ladder = DrawdownLadder(
-        halve_from=fund.drawdown.halve_from,
-        out_from=fund.drawdown.out_from,
-        back_below=fund.drawdown.back_below,
-        fund_volatility=fund.drawdown.fund_volatility,
-    )
-    tracker = CorrelationTracker(max_cluster=max_cluster)
-    return Office({"monitor": PortfolioMonitor(), "correlation": tracker, "drawdown": ladder}, DAILY_NS)
+    agents = {seat.name: copy.deepcopy(seat.agent) for seat in fund.risk}
+    for name, agent in agents.items():
+        if isinstance(agent, CorrelationTracker):
+            agents[name] = replace(agent, max_cluster=max_cluster)
+    return Office(agents, {seat.name: duration_ns(seat.cadence) for seat in fund.risk})
 
 
 def _shadow_weights(fund: Fund, covariance: Panel) -> Panel:
@@ -228,7 +223,7 @@ def told(before: InForce, now: InForce, gross: float, target: float, wished: flo
     """What changed at this hour, in words."""
     said = []
     if now.state != before.state:
-        said.append(f"state {STATES[now.state]}: {now.reason.split('drawdown: ')[-1]}")
+        said.append(f"state {STATES[now.state]}: {now.reason.split('drawdown_limiter: ')[-1].split('; ')[0]}")
     if now.fund_throttle != before.fund_throttle:
         said.append(f"fund throttle {100 * now.fund_throttle:.0f} %")
     if not np.array_equal(now.throttle, before.throttle):

@@ -127,3 +127,73 @@ def test_NAME_stays_out_where_its_voices_quarrel() -> None:
     said = CLASS(agreement=0.75)(np.array([agree, quarrel]).T[:, :, None], np.ones(3))
     assert np.allclose(said[:, 0], [0.9, 0.0])
 '''
+
+RISK = '''"""NAME: say here in one line what you watch, and why. This one works: change what it computes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from podshop.nouns import Limits, Panel
+from podshop.nouns.limits import RiskView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CLASS:
+    """Allow less in all when days have become wilder than they usually are."""
+
+    usual_days: int = 180  # settings: the fund file may change them
+    recent_days: int = 10
+    least: float = 0.25
+
+    def __call__(self, view: RiskView) -> Limits:
+        factor = NAME(view.daily, self.usual_days, self.recent_days, self.least)
+        if factor is None:
+            return Limits(reason="too few days to tell", version=view.version)
+        return Limits(
+            reason=f"gross x {factor:.2f}", version=view.version, max_gross=factor * view.mandate.max_gross
+        )
+
+
+def NAME(daily: Panel, usual_days: int, recent_days: int, least: float) -> float | None:
+    """What is left of the gross: how large the usual day is beside the recent one; None where days are too few.
+
+    daily                    (D, M) log returns of days, oldest first; NaN = unknown
+    usual_days, recent_days  how many of the last days are the usual and the recent ones
+    least                    never less than this, 0 to 1
+    ->                       least to 1
+
+    >>> calm, wild = np.full((30, 1), 0.01), np.full((10, 1), 0.02)
+    >>> round(NAME(np.vstack([calm, wild]), usual_days=40, recent_days=10, least=0.25), 9)
+    0.5
+    """
+    size = np.abs(daily[-usual_days:])
+    size = size[np.isfinite(size).all(axis=1)]
+    if len(size) < 2 * recent_days or not size.any():
+        return None
+    of_day = size.mean(axis=1)
+    recent = float(of_day[-recent_days:].mean())
+    return 1.0 if recent == 0.0 else float(np.clip(np.median(of_day) / recent, least, 1.0))
+'''
+
+RISK_TEST = '''"""NAME keeps the contract of risk agents, and says what it should."""
+
+from dataclasses import replace
+
+from NAME import CLASS
+
+from podshop.research.risk_contract import check, made_up
+
+
+def test_NAME_keeps_the_contract() -> None:
+    assert [(finding.check, finding.found, finding.fix) for finding in check(CLASS()) if not finding.passed] == []
+
+
+def test_NAME_allows_less_after_wild_days() -> None:
+    view = made_up(seed=1)[-1]
+    wild = view.daily.copy()
+    wild[-10:] *= 10.0
+    calm, warned = CLASS()(view), CLASS()(replace(view, daily=wild))
+    assert warned.max_gross < 0.5 * calm.max_gross
+    assert warned.version == view.version
+'''

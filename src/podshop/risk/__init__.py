@@ -1,5 +1,1 @@
-"""The risk office: agents publish limits, the gate enforces them on every order."""
-
-from podshop.risk.drawdown import DrawdownLimiter
-
-__all__ = ["DrawdownLimiter"]
+"""Limits, and the gate that enforces them. Agents propose, the gate disposes."""

@@ -48,13 +48,17 @@ class Together(NamedTuple):
 class CorrelationTracker:
     """Count what moves as one as one.
 
-    long_days, short_days  windows of daily returns; fewest_days that two series must share in the long one
-    alike_from             correlation from which average linkage joins markets
-    max_cluster            largest net position of a cluster, fraction of NAV
-    jump_from              rise of the average correlation, short over long, from which the budget falls: in a straight
-                           line, to `least` at twice this
-    fewest_bets            effective bets under which the budget falls in proportion, but not under `least`
-    twin_from, twin_days   correlation of two shadows over at least so many days that makes them one agent
+    long_days    window of daily returns that markets and books are compared over
+    short_days   window of what is happening now
+    fewest_days  that two series must share in the long window
+    alike_from   correlation from which average linkage joins markets
+    max_cluster  largest net position of a cluster, fraction of NAV
+    jump_from    rise of the average correlation, short over long, from which the budget falls: in a straight line, to
+                 `least` at twice this
+    fewest_bets  effective bets under which the budget falls in proportion, but not under `least`
+    least        of the VaR limit that is always left, 0..1
+    twin_from    correlation of two shadows that makes them one agent
+    twin_days    that two books must share for that, and for bets to be counted
     """
 
     long_days: int = 90

@@ -1,7 +1,7 @@
-"""The drawdown limiters: trade smaller while losing.
+"""The drawdown limiter: trade smaller while losing.
 
-`DrawdownLimiter` has one ladder for books and fund. `DrawdownLadder` has three, for books, families and fund, with
-re-entry by rule, a limit on the loss of a day, and de-risking that is paced.
+Three ladders, for books, families and fund, with re-entry by rule, a limit on the loss of a day, and de-risking that is
+paced.
 
 Steps are in units of annual volatility, because a fixed percentage trips almost every fund that takes real risk
 (docs/semantics.md, section 5). Source of the ladder: Grossman & Zhou (1993), "Optimal investment strategies for
@@ -19,65 +19,6 @@ from podshop.nouns.limits import RiskView
 from podshop.nouns.verdict import HALTED_STATE, REDUCE_ONLY_STATE, RUNNING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Throttles(Limits):
-    """Limits that have an opinion on throttles and the state."""
-
-    throttle: Panel
-    fund_throttle: float
-    state: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawdownLimiter:
-    """Halve, then stop, a book (or the fund) that has fallen from its peak; let it back when it has recovered.
-
-    halve_from, out_from, back_below  drawdown in units of annual volatility
-    fund_volatility                   the annual volatility that the fund's own drawdown is measured in
-    """
-
-    halve_from: float = 0.75
-    out_from: float = 1.25
-    back_below: float = 0.5
-    fund_volatility: float = 0.10
-
-    def __call__(self, shadows: Shadows, health: Health) -> Throttles:
-        """Answer throttles to each shadow's drawdown (B,) and the fund's; `out` of the fund also latches its state."""
-        rungs = self.ladder(
-            _with(shadows.equity_micro, health.nav_micro),
-            _with(shadows.peak_micro, health.peak_micro),
-            _with(shadows.volatility_target, self.fund_volatility),
-            _with(shadows.throttle, health.throttle),
-        )
-        state = max(health.state, REDUCE_ONLY_STATE) if rungs[-1] == 0.0 else health.state
-        return Throttles(
-            throttle=rungs[:-1],
-            fund_throttle=float(rungs[-1]),
-            state=state,
-            reason="drawdown in units of annual volatility",
-        )
-
-    def ladder(self, equity: Panel, peak: Panel, volatility: Panel, before: Panel) -> Panel:
-        """The rung each stands on: 1, 0.5 or 0; one below 1 is left only when the drawdown is small again.
-
-        >>> limiter = DrawdownLimiter()
-        >>> limiter.ladder(np.array([80.0, 87.0]), np.full(2, 100.0), np.full(2, 0.2), np.array([1.0, 0.5]))
-        array([0.5, 0.5])
-        """
-        step = (1.0 - equity / peak) / volatility
-        rung = np.where(step >= self.out_from, 0.0, np.where(step >= self.halve_from, 0.5, 1.0))
-        kept: Panel = np.where((before < 1.0) & (step >= self.back_below), np.minimum(before, rung), rung)
-        return kept
-
-
-def _with(books: Panel | Whole, fund: float) -> Panel:
-    """The books' numbers and after them the fund's; asked every hour of a backtest, so without ceremony."""
-    both = np.empty(len(books) + 1)
-    both[:-1] = books
-    both[-1] = fund
-    return both
-
-
 class Standing(NamedTuple):
     """Where each of K ladders stands: books, then families. State: the loop keeps it, journals it and gives it back.
 
@@ -85,30 +26,35 @@ class Standing(NamedTuple):
     peak      equity that the drawdown counts from
     until_ns  before this the rung is not left upwards
     left_at   equity at which it went out; what it earns on paper is counted from here
+    family_of (B,) family of each book, at the last look; None before it
     """
 
     rung: Panel
     peak: Panel
     until_ns: Whole
     left_at: Panel
+    family_of: Whole | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class DrawdownLadder:
     """Warn, halve and stop books, families of books and the fund; let them back by rule; never all at once.
 
-    warn_from, halve_from, out_from, back_below  drawdown from the peak, in units of annual volatility
-    in_volatility   False: all of these, `halt_from` and `day_loss` are plain fractions of the peak (docs/risk.md shows
-                    how often either trips by chance)
-    cool_off_days   a book or family that is out trades on paper for so long at least, and until it has won back there
-                    what it had when it went out; then it is back at half size, its drawdown counted from then on
-    half_days       at half size for so long at least after being out
-    fund_volatility annual, of the fund; its states are lowered by nobody but a person
-    halt_from       the fund is halted from here; at `out_from` it may only reduce
-    day_loss        loss since 00:00 from which the fund may only reduce
-    most_books      at most so many books are made smaller at one look, the deepest first; one always is
-    most_gross      and they, or the fund's own throttle, give up at most so much gross, fraction of NAV
-    standing        where each stands; None before the first look
+    warn_from        drawdown from the peak, in units of annual volatility, from which a book or family is named
+    halve_from       from here it trades half
+    out_from         from here it is out, and the fund only reduces
+    back_below       below this one that was halved trades in full again
+    in_volatility    False: all of these, `halt_from` and `day_loss` are plain fractions of the peak (docs/risk.md shows
+                     how often either trips by chance)
+    cool_off_days    a book or family that is out trades on paper for so long at least, and until it has won back there
+                     what it had when it went out; then it is back at half size, its drawdown counted from then on
+    half_days        at half size for so long at least after being out
+    fund_volatility  annual, the unit of the fund's own drawdown; its states are lowered by nobody but a person
+    halt_from        the fund is halted from here; at `out_from` it may only reduce
+    day_loss         loss since 00:00 from which the fund may only reduce
+    most_books       at most so many books are made smaller at one look, the deepest first; one always is
+    most_gross       and they, or the fund's own throttle, give up at most so much gross, fraction of NAV
+    standing         where each stands; None before the first look
     """
 
     warn_from: float = 0.5
@@ -137,7 +83,8 @@ class DrawdownLadder:
         if self._units is None or self._units[0] != view.at_ns // DAY_NS:  # measured on days: new once a day
             units = np.concatenate([shadows.volatility_target, family_volatility(shadows, family_of, len(names))])
             self._units = view.at_ns // DAY_NS, units
-        self.standing = self.climb(self.standing, equity, self._units[1], view.at_ns)
+        climbed = self.climb(self.standing, equity, self._units[1], view.at_ns)
+        self.standing = climbed._replace(family_of=family_of)
         step = self.steps(equity, self.standing.peak, self._units[1])
         wanted = np.minimum(self.standing.rung[:books], self.standing.rung[books:][family_of])
         depth = np.maximum(step[:books], step[books:][family_of])
@@ -152,6 +99,30 @@ class DrawdownLadder:
             fund_throttle=fund_throttle,
             state=state,
         )
+
+    def stands(self, books_micro: Whole, health: Health, throttle: Panel, at_ns: int) -> bool:
+        """Whether a look would change nothing; peaks are kept as a look would keep them.
+
+        books_micro  (B,) equity of the shadows; throttle (B,) in force
+        """
+        s = self.standing
+        if s is None or s.family_of is None or self._units is None or self._units[0] != at_ns // DAY_NS:
+            return False
+        books = len(books_micro)
+        equity = np.concatenate([books_micro, _sums(books_micro, s.family_of, len(s.rung) - books)])
+        peak = np.maximum(s.peak, equity)
+        step = self.steps(equity, peak, self._units[1])
+        late = at_ns >= s.until_ns
+        down = ((s.rung > 0) & (step >= self.out_from)) | ((s.rung == 1) & (step >= self.halve_from))
+        up = late & (((s.rung == 0.5) & (step < self.back_below)) | ((s.rung == 0) & (equity >= s.left_at)))
+        wanted = np.minimum(s.rung[:books], s.rung[books:][s.family_of])
+        if down.any() or up.any() or (wanted != throttle).any():
+            return False
+        fund_throttle, state, _ = self._fund(health, 0.0)
+        if fund_throttle != health.throttle or state > health.state:
+            return False
+        self.standing = s._replace(peak=peak)
+        return True
 
     def climb(self, before: Standing, equity: Panel, volatility: Panel, at_ns: int) -> Standing:
         """One look at K ladders: down as the drawdown says, up by rule and one rung at a time."""

@@ -6,17 +6,22 @@ their lots known, increases pass under one common factor found by bisection.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from podshop.maths.compiled import lean
-from podshop.nouns import Int, Panel, Whole
+from podshop.nouns import Flags, Int, Panel, Whole
 from podshop.nouns.verdict import (
+    CLUSTER,
+    FROZEN_PRICE,
     HALTED,
     HALTED_STATE,
     MIN_ORDER,
+    NET_CAP,
     NO_HISTORY,
     OK,
+    ORDER_SIZE,
     POSITION_CAP,
     REDUCE_ONLY,
     REDUCE_ONLY_STATE,
@@ -25,11 +30,26 @@ from podshop.nouns.verdict import (
     VAR,
     VENUE_MIN,
 )
-from podshop.risk.bound import common_factor, recheck, times_both, value_at_risk
+from podshop.risk.bound import common_factor, recheck, times_both, times_matrix, value_at_risk
 
 STALE_BARS = 3
+FROZEN_BARS, FROZEN_NS = 12, 6 * 3_600_000_000_000
 HISTORY_DAYS = 30
 DAY_NS = 86_400_000_000_000
+
+
+class InForce(NamedTuple):
+    """The limits that the office has set, for compiled code: what changes is an array of one. Fractions of NAV."""
+
+    version: Whole  # (1,)
+    max_weight: Panel  # (M,)
+    max_gross: Panel  # (1,)
+    max_order: Panel  # (1,)
+    max_var: Panel  # (1,)
+    tail: Panel  # (1,) VaR / sigma
+    clusters: Whole  # (1,) rows of the next two that count
+    members: Flags  # (C, M); row 0 is the whole fund
+    caps: Panel  # (C,) net
 
 
 @lean
@@ -65,14 +85,19 @@ def pass_reductions(held: Whole, net: Whole, mark: Whole, min_notional: Whole, f
 
 
 @lean
-def refusal(state: Int, age_bars: Int, history_ns: Int) -> int:
-    """Code that forbids any increase in a market, or 0. NaN-proof: everything here is whole."""
+def refusal(state: Int, age_bars: Int, frozen_bars: Int, interval_ns: Int, history_ns: Int) -> int:
+    """Code that forbids any increase in a market, or 0. NaN-proof: everything here is whole.
+
+    frozen_bars  since the price last moved; history_ns since the market first traded
+    """
     if state >= HALTED_STATE:
         return HALTED
     if state >= REDUCE_ONLY_STATE:
         return REDUCE_ONLY
     if age_bars > STALE_BARS:
         return STALE_PRICE
+    if frozen_bars >= FROZEN_BARS and np.int64(frozen_bars) * interval_ns >= FROZEN_NS:
+        return FROZEN_PRICE
     if history_ns < HISTORY_DAYS * DAY_NS:
         return NO_HISTORY
     return 0
@@ -80,16 +105,14 @@ def refusal(state: Int, age_bars: Int, history_ns: Int) -> int:
 
 @lean
 def pass_increases(
-    after_first: Whole,
-    resting: Whole,
+    low: Whole,
+    high: Whole,
     second: Whole,
     mark: Whole,
     weight: Panel,
+    limits: InForce,
     covariance: Panel,
     nav: Int,
-    max_gross: float,
-    max_var: float,
-    tail: float,
     reserve: float,
     code: Whole,
     measured: Panel,
@@ -102,27 +125,36 @@ def pass_increases(
     box: Panel,
     risk_of_rest: Panel,
 ) -> None:
-    """Wave 2: increases pass as far as every outcome of them stays within the limits.
+    """Wave 2: increases pass as far as every outcome of them, and of what is in flight, stays within the limits.
 
-    after_first  (M,) lots held once the reductions that are taken are known
-    resting      (M,) lots of reductions that rest (signed): they may fill or not; no increase in the same market
-    second       (M,) lots of increase asked, changed in place to what may be sent
-    weight       (M,) cap of each market, fraction of NAV
-    reserve      share of the notional in flight that fees and the collar may cost
+    low, high  (M,) lots between which each market may end without the increases: equal where nothing is in flight
+    second     (M,) lots of increase asked, changed in place to what may be sent
+    weight     (M,) cap of each market in this cycle, fraction of NAV
+    reserve    share of the notional in flight that fees and the collar may cost
     code, measured, bound  (M,) written where something was cut
-    held, risk_of_held     (M,) notional after the reductions and S times it, as `mark_risky_reductions` left them
+    held, risk_of_held     (M,) notional after the reductions that are known, and S times it, as
+                           `mark_risky_reductions` left them
     step, risk_of_step, risk_of_box, box, risk_of_rest  (M,) scratch; dollars here are micro-dollars as floats
     """
     markets = second.shape[0]
-    _clip(after_first, second, mark, weight, nav, reserve, code, measured, bound)
     asked = 0.0
     gross = 0.0
     for m in range(markets):
-        asked += abs(np.float64(second[m] * mark[m]))
-        gross += abs(held[m])
+        asked += np.float64(abs(second[m]) * mark[m])
+        gross += np.float64(max(abs(low[m]), abs(high[m])) * mark[m])
     if asked == 0.0:
         return
-    _surround(resting, mark, covariance, held, step, risk_of_held, risk_of_step, box, risk_of_rest)
+    nav_low = nav - reserve * asked
+    _clip(low, high, second, mark, weight, limits.max_order[0], nav, nav_low, code, measured, bound)
+    clip_clusters(low, high, second, mark, limits.members, limits.caps, limits.clusters[0], nav, nav_low, code,
+                  measured, bound)  # fmt: skip
+    asked = 0.0
+    for m in range(markets):
+        asked += np.float64(abs(second[m]) * mark[m])
+    if asked == 0.0:
+        return
+    max_gross, max_var, tail = limits.max_gross[0], limits.max_var[0], limits.tail[0]
+    _surround(low, high, mark, covariance, held, step, risk_of_held, risk_of_step, box, risk_of_rest)
     for m in range(markets):
         step[m] = 0.5 * np.float64(second[m] * mark[m])
     times_both(covariance, step, risk_of_step, risk_of_box)
@@ -147,43 +179,81 @@ def pass_increases(
 
 @lean
 def _surround(
-    resting: Whole, mark: Whole, covariance: Panel, held: Panel, step: Panel, risk_of_held: Panel,
+    low: Whole, high: Whole, mark: Whole, covariance: Panel, held: Panel, step: Panel, risk_of_held: Panel,
     risk_of_step: Panel, box: Panel, risk_of_rest: Panel,
 ) -> None:  # fmt: skip
-    """Move `held` to the middle between a resting reduction that fills and one that does not; `box` is the half."""
-    any_rests = False
-    for m in range(resting.shape[0]):
-        step[m] = 0.5 * np.float64(resting[m] * mark[m])
-        box[m] = abs(step[m])
+    """Move `held` to the middle of what is in flight; `box` is half the distance of its ends."""
+    any_in_flight = False
+    for m in range(low.shape[0]):
+        box[m] = 0.0
         risk_of_rest[m] = 0.0
-        any_rests = any_rests or resting[m] != 0
-    if not any_rests:
+        any_in_flight = any_in_flight or low[m] != high[m]
+    if not any_in_flight:
         return
+    for m in range(low.shape[0]):
+        step[m] = 0.5 * np.float64((high[m] - low[m]) * mark[m])
+        box[m] = step[m]
     times_both(covariance, step, risk_of_step, risk_of_rest)
-    for m in range(resting.shape[0]):
-        held[m] += step[m]
-        risk_of_held[m] += risk_of_step[m]
+    for m in range(low.shape[0]):
+        held[m] = 0.5 * np.float64((low[m] + high[m]) * mark[m])
+    times_matrix(covariance, held, risk_of_held)
 
 
 @lean
 def _clip(
-    after_first: Whole, second: Whole, mark: Whole, weight: Panel, nav: Int, reserve: float,
+    low: Whole, high: Whole, second: Whole, mark: Whole, weight: Panel, max_order: float, nav: Int, nav_low: float,
     code: Whole, measured: Panel, bound: Panel,
 ) -> None:  # fmt: skip
-    """Bring each market alone within its cap, in place, on the NAV left when all that is asked has cost its reserve."""
-    asked = 0.0
-    for m in range(second.shape[0]):
-        asked += np.float64(abs(second[m]) * mark[m])
-    nav_low = nav - reserve * asked
+    """Bring each market alone within its cap, and each order within its own, in place.
+
+    nav_low  NAV left when all that is asked has cost its reserve
+    """
     for m in range(second.shape[0]):
         if second[m] != 0:
             most = np.int64(max(math.floor(weight[m] * nav_low / mark[m]), 0.0))
-            room = max(most - abs(after_first[m]), 0)
+            end = high[m] if second[m] > 0 else -low[m]
+            room = max(most - end, 0)
             if abs(second[m]) > room:
                 code[m] = POSITION_CAP
-                measured[m] = abs(after_first[m] + second[m]) * mark[m] / nav
+                measured[m] = (end + abs(second[m])) * mark[m] / nav
                 bound[m] = weight[m]
                 second[m] = room if second[m] > 0 else -room
+            most = np.int64(max(math.floor(max_order * nav_low / mark[m]), 0.0))
+            if abs(second[m]) > most:
+                code[m] = ORDER_SIZE
+                measured[m] = abs(second[m]) * mark[m] / nav
+                bound[m] = max_order
+                second[m] = most if second[m] > 0 else -most
+
+
+@lean
+def clip_clusters(
+    low: Whole, high: Whole, second: Whole, mark: Whole, members: Flags, caps: Panel, clusters: Int, nav: Int,
+    nav_low: float, code: Whole, measured: Panel, bound: Panel,
+) -> None:  # fmt: skip
+    """Bring each cluster alone within its cap, in place: its buys by one factor, then its sells by another.
+
+    members  (C, M), caps (C,) fractions of NAV, of which the first `clusters` count; row 0 is the whole fund
+    """
+    for c in range(clusters):
+        cap = caps[c] * nav_low
+        for side in (1, -1):
+            end = 0.0
+            more = 0.0
+            for m in range(second.shape[0]):
+                if members[c, m]:
+                    end += np.float64((high[m] if side > 0 else -low[m]) * mark[m])
+                    if second[m] * side > 0:
+                        more += np.float64(abs(second[m]) * mark[m])
+            if more == 0.0 or end + more <= cap:
+                continue
+            factor = max(cap - end, 0.0) / more
+            for m in range(second.shape[0]):
+                if members[c, m] and second[m] * side > 0:
+                    second[m] = side * np.int64(math.floor(abs(second[m]) * factor))
+                    code[m] = NET_CAP if c == 0 else CLUSTER
+                    measured[m] = (end + more) / nav
+                    bound[m] = caps[c]
 
 
 @lean

@@ -81,6 +81,7 @@ def judge(
             faults[name] = str(e)
         except (Exception, SystemExit) as e:  # noqa: BLE001  an answer may be an object whose fields raise
             faults[name] = f"its answer cannot be read: {_line(e)}"
+    heard = {name: heard[name] for name in sorted(heard)}  # whoever was asked: clusters are clipped in this order
     return Ruling(view.at_ns, merge(heard, view, faults), heard, faults)
 
 

@@ -23,6 +23,7 @@ from podshop.report.plain import plain
 from podshop.report.stats import gross_return, stats
 from podshop.report.var_test import var_test
 from podshop.risk.gate import HISTORY_DAYS
+from podshop.run import kept
 from podshop.run.calibrate import show
 from podshop.run.config.checks import coarse
 from podshop.run.config.sections import Fund
@@ -73,6 +74,7 @@ def backtest(
         result: dict[str, Any] = plain(
             _result(fund, world, run, gathered, times, heard)
             | {
+                "data": kept.place_of(data, world),
                 "calibration": {name: one.summary() for name, one in shown.items()},
                 "decisions_sha256": digests["decisions_sha256"],
                 "speed": {
@@ -83,7 +85,7 @@ def backtest(
                 },
             }
         )
-        recorder.finish(result, page(result, gathered))
+        recorder.finish(result, page(result, gathered), kept.texts(fund, run.desk.log))
     return result
 
 
@@ -166,7 +168,7 @@ def _result(
         | {"test": var_test(data)},
         "state": {
             "end": STATES[int(run.fund.state[0])],
-            "resumed_by_operator": [utc_text(at) for at in run.operator_resumed],
+            "resumed_by_operator": [utc_text(at) for at in run.desk.operator_resumed],
         },
         "limits": {
             "max_weight": fund.limits.max_weight,

@@ -150,7 +150,7 @@ def bench_fund(volatility_target: float, fee_bps: float, *, free: bool) -> Fund:
         market=replace(starter.market, markets=NAMES, interval="5m"),
         mandates=mandates,
         limits=replace(starter.limits, min_order_usd=0.0 if free else 100.0, book_gross=1.0 if not free else 1e9),
-        drawdown=replace(starter.drawdown, cadence="1d", halve_from=1e9, out_from=2e9) if free else starter.drawdown,
+        risk=() if free else starter.risk,
         allocator=replace(starter.allocator, kind="equal"),
         venue=replace(starter.venue, taker_fee_bps=fee_bps, half_spread_bps=2.0 if fee_bps else 0.0, impact=0.0),
         instruments=tuple(Instrument(name, 0.001, 0.0) if free else instrument(name) for name in NAMES),
@@ -188,6 +188,7 @@ class WalkFacts:
         size = (hours, MARKETS)
         return Facts(
             time=self.time[first:last], mark=self.mark[first:last], age=np.zeros((last - first, MARKETS), np.int64),
+            frozen=np.zeros((last - first, MARKETS), np.int32),
             reference=self._reference[first:last],
             mark_before=self.mark[max(first - 1, 0)], reference_before=self._reference[max(first - 1, 0)],
             low=self.mark[first:last], high=self.mark[first:last], carry=np.zeros((last - first, MARKETS)),

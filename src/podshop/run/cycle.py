@@ -17,6 +17,7 @@ from podshop.maths.compiled import lean, stage
 from podshop.nouns import Int, Whole
 from podshop.nouns.verdict import (
     CURE,
+    FROZEN_PRICE,
     LIQUIDITY,
     NO_HISTORY,
     OK,
@@ -111,7 +112,7 @@ def net(fund: Fund, work: Work, terms: Terms, facts: Facts, k: Int) -> None:
         if mark == 0:
             continue
         held = fund.venue_lots[m]
-        weight = _weight(terms, facts, k, m)
+        weight = _weight(fund.limits.max_weight[m], facts.time[k] - terms.first_trade[m])
         work.weight[m] = weight
         cap = cap_lots(weight, fund.nav[0], mark)
         buys, sells, target = wishes_within_cap(fund.raw, fund.lots, m, held, cap, work.want)
@@ -151,10 +152,9 @@ def _ways(
 
 
 @stage
-def _weight(terms: Terms, facts: Facts, k: Int, m: Int) -> float:
+def _weight(weight: float, history_ns: Int) -> float:
     """Cap of a market as a fraction of NAV: half for a market under 90 days old."""
-    weight: float = terms.max_weight[m]
-    return weight if facts.time[k] - terms.first_trade[m] >= YOUNG_NS else 0.5 * weight
+    return weight if history_ns >= YOUNG_NS else 0.5 * weight
 
 
 @stage
@@ -179,20 +179,22 @@ def gate_increases(fund: Fund, work: Work, terms: Terms, facts: Facts, k: Int) -
     markets = work.net.shape[0]
     covariance = facts.covariance[facts.risk_row[k]]
     gate.mark_risky_reductions(
-        fund.venue_lots, work.filled, facts.mark[k], covariance, fund.nav[0], terms.max_var, terms.tail,
-        work.code, work.measured, work.bound, work.held, work.risk_of_held,
+        fund.venue_lots, work.filled, facts.mark[k], covariance, fund.nav[0], fund.limits.max_var[0],
+        fund.limits.tail[0], work.code, work.measured, work.bound, work.held, work.risk_of_held,
     )  # fmt: skip
     for m in range(markets):
         if work.second[m] == 0:
             continue
         history = facts.time[k] - terms.first_trade[m]
-        code = gate.refusal(fund.state[0], facts.age[k, m], history)
+        code = gate.refusal(fund.state[0], facts.age[k, m], facts.frozen[k, m], terms.interval_ns, history)
         if code != 0:
             work.code[m] = code
             work.measured[m] = np.float64(fund.state[0])
             work.bound[m] = np.float64(RUNNING)
             if code == STALE_PRICE:
                 work.measured[m], work.bound[m] = np.float64(facts.age[k, m]), np.float64(gate.STALE_BARS)
+            elif code == FROZEN_PRICE:
+                work.measured[m], work.bound[m] = np.float64(facts.frozen[k, m]), np.float64(gate.FROZEN_BARS)
             elif code == NO_HISTORY:
                 work.measured[m], work.bound[m] = history / gate.DAY_NS, np.float64(gate.HISTORY_DAYS)
             work.second[m] = 0
@@ -205,12 +207,13 @@ def gate_increases(fund: Fund, work: Work, terms: Terms, facts: Facts, k: Int) -
             work.measured[m], work.bound[m] = np.float64(abs(work.filled[m])), np.float64(abs(work.first[m]))
             work.second[m] = 0
     for m in range(markets):
-        work.after_first[m] = fund.venue_lots[m] + work.filled[m]
+        after = fund.venue_lots[m] + work.filled[m]
+        work.low[m] = min(after, after + work.rest_first[m])
+        work.high[m] = max(after, after + work.rest_first[m])
         work.rest_second[m] = work.second[m]  # as it was before the gate
     gate.pass_increases(
-        work.after_first, work.rest_first, work.second, facts.mark[k], work.weight, covariance, fund.nav[0],
-        terms.max_gross, terms.max_var, terms.tail, terms.fee_e8 / 1e8 + terms.collar,
-        work.code, work.measured, work.bound,
+        work.low, work.high, work.second, facts.mark[k], work.weight, fund.limits, covariance, fund.nav[0],
+        terms.fee_e8 / 1e8 + terms.collar, work.code, work.measured, work.bound,
         work.held, work.step, work.risk_of_held, work.risk_of_step, work.risk_of_box, work.box, work.risk_of_rest,
     )  # fmt: skip
     for m in range(markets):

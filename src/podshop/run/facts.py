@@ -8,7 +8,7 @@ from podshop.market import marks, resample
 from podshop.nouns import ASSUMED, DAY_NS, HOUR_NS, Flags, Funding, Instrument, Market, Panel, Times, Whole
 from podshop.risk import covariance as risk
 from podshop.run.chunks import CHUNKS_NS, Chunked, chunk_ns
-from podshop.run.state import Facts
+from podshop.run.state import Counts, Facts
 from podshop.venues.simulated.fills import liquidity, queued
 
 COVARIANCE_CHUNK_NS = CHUNKS_NS[2]
@@ -36,6 +36,7 @@ class MarketFacts:
         self.mark, self.age = marks(market, self.scale)
         self._reference = _references(market, self.scale)
         self._low, self._high = _ranges(market, self.scale)
+        self._frozen = _frozen(self.mark)
         self._carry = _carry(funding, market)
         self._queue = queue
         self._dead, self.first_trade = _dead(market)
@@ -71,6 +72,7 @@ class MarketFacts:
             time=time,
             mark=self.mark[first:last],
             age=self.age[first:last],
+            frozen=self._frozen[first:last],
             reference=self._reference[first:last],
             mark_before=self.mark[max(first - 1, 0)],
             reference_before=self._reference[max(first - 1, 0)],
@@ -101,6 +103,18 @@ class MarketFacts:
         begin = max(int(np.searchsorted(self._bars.time, facts.time[0], side="right")) - 1, 0)
         own = self._rows(self._volatilities[half_life_ns], begin, begin + len(facts.sigma))
         return np.where(np.isnan(facts.sigma), np.nan, own)
+
+    def daily_returns(self) -> tuple[Panel, Times]:
+        """(D, M) log return of each whole day, 00:00 to 00:00, and when it ended; NaN where nothing traded in it."""
+        at = np.flatnonzero(self.market.time % DAY_NS == 0)
+        fresh = (self.mark[at] > 0) & (self.age[at] * self.market.interval_ns < DAY_NS)
+        close = np.where(fresh, self.mark[at], np.nan)
+        return maths.log_return(close)[1:], self.market.time[at][1:]
+
+    def risk_returns(self, at_ns: int, days: int) -> tuple[Panel, int]:
+        """(R, M) log returns of the risk bars of the last `days` days, the last one closed by then; length of a bar."""
+        end = int(np.searchsorted(self._bars.time, at_ns, side="right"))
+        return self._log_return[max(end - round(days * self._per_day), 0) : end], self._bars.interval_ns
 
     def _covariance_rows(self, begin: int, end: int) -> Panel:
         return self._rows(self._covariances, begin, end)
@@ -178,6 +192,15 @@ def _carry(funding: Funding, market: Market) -> Panel:
             fresh = (latest >= 0) & (market.time - at_ns[latest] <= 16 * HOUR_NS)
             out[:, m] = np.where(fresh, per_hour[latest], np.nan)
     return out
+
+
+def _frozen(mark: Whole) -> Counts:
+    """(T, M) bars since each mark last changed."""
+    rows = np.arange(len(mark), dtype=np.int32)[:, None]
+    changed = np.ones(mark.shape, np.bool_)
+    changed[1:] = mark[1:] != mark[:-1]
+    since: Counts = rows - np.maximum.accumulate(np.where(changed | (mark == 0), rows, 0), axis=0)
+    return since
 
 
 def _dead(market: Market) -> tuple[Flags, Times]:

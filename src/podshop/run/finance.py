@@ -44,7 +44,7 @@ def strike(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: Int
         work.held[m] = np.float64(fund.venue_lots[m] * facts.mark[k, m])
         gross += abs(work.held[m])
         net += work.held[m]
-    var = value_at_risk(facts.covariance[facts.risk_row[k]], work.held, terms.tail, work.risk_of_held)
+    var = value_at_risk(facts.covariance[facts.risk_row[k]], work.held, fund.limits.tail[0], work.risk_of_held)
     fund.peak[0] = max(fund.peak[0], nav)
     fund.nav[0] = nav
     rows.nav(

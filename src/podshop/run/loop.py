@@ -14,19 +14,16 @@ from podshop.nouns import (
     MINUTE_NS,
     ConfigError,
     Flags,
-    Health,
     LedgerError,
-    Shadows,
     Times,
     Whole,
     duration_ns,
     utc_text,
 )
-from podshop.nouns.verdict import REDUCE_ONLY_STATE, RUNNING
-from podshop.risk import DrawdownLimiter
 from podshop.run import cycle, opinions, wishes
 from podshop.run.allocator import allocator_of
 from podshop.run.config.sections import Fund as FundFile
+from podshop.run.desk import Desk, Seen
 from podshop.run.facts import MarketFacts
 from podshop.run.opinions import Progress, Seat
 from podshop.run.shadows import ShadowBooks
@@ -66,25 +63,15 @@ class Run:
         self.tables = Tables(sink, self.interval_ns, facts.scale)
         self.stretch_ns = stretch_ns(self.interval_ns)
         self.shadows = ShadowBooks(file, facts, self.terms, seats)
-        limits = file.drawdown
-        self.limiter = DrawdownLimiter(
-            halve_from=limits.halve_from,
-            out_from=limits.out_from,
-            back_below=limits.back_below,
-            fund_volatility=limits.fund_volatility,
-        )
-        self.limiter_ns = max(duration_ns(limits.cadence), self.interval_ns)
+        self.desk = Desk(file, facts)
+        self.desk.begin(self.fund)
         self.allocator = allocator_of(file)
         self.rows: Rows = new_rows(markets, books, cycles=self.stretch_ns // self.interval_ns)
-        self.volatility_target = np.array([m.volatility_target for m in file.mandates])
         self.equity = np.full(books, self.terms.reference_micro)
         self.equity_peak = self.equity.copy()
         self.equity_midnight: Whole | None = None
         self.daily_return = np.empty((0, books))
         self.weights = np.full(books, 1.0 / books)
-        self.ladder_peak = self.terms.reference_micro
-        self.reduced_since_ns: int | None = None
-        self.operator_resumed: list[int] = []
         self.ended_ns: int | None = None  # NAV fell to nothing
 
     def run(self, times: Times, progress: Progress) -> None:
@@ -125,7 +112,9 @@ class Run:
     def _prepare(self, row: int, last: int, starts: bool) -> Stretch:
         """What rows [row, last) need before the fund's own loop: facts, signals, shadows."""
         facts = self.facts.stretch(row, last)
-        limits = opinions.fires(facts.time, self.interval_ns, self.limiter_ns)
+        limits = np.zeros(len(facts.time), np.bool_)
+        for cadence_ns in self.desk.cadences_ns:
+            limits |= opinions.fires(facts.time, self.interval_ns, cadence_ns)
         treasury = facts.time % DAY_NS == 0
         limits[0] |= starts
         treasury[0] |= starts
@@ -173,7 +162,7 @@ class Run:
             worth = self.fund.cash + self.fund.lots.T @ facts.mark[k]
             self._allocate(at_ns, worth)
         if limits:
-            self._limit(at_ns)
+            self.desk.look(facts, k, self.fund, Seen(self.equity, self.equity_peak, self.daily_return))
         if treasury:
             self.tables.costs(at_ns, self.fund)
             self.tables.books(at_ns, self.fund, worth, self.weights, self.equity)
@@ -198,49 +187,6 @@ class Run:
         fund.capital[:house] = capital
         fund.capital[house] = nav - capital.sum()
         self.tables.transfers(at_ns, fund, transfer, "allocation")
-
-    def _limit(self, at_ns: int) -> None:
-        """Ask the drawdown limiter; a throttle that moved is traded at once."""
-        fund, house = self.fund, len(self.books)
-        self._operate(at_ns)
-        nav = int(fund.nav[0])
-        self.ladder_peak = max(self.ladder_peak, nav)
-        limits = self.limiter(
-            Shadows(
-                equity_micro=self.equity,
-                peak_micro=self.equity_peak,
-                volatility_target=self.volatility_target,
-                throttle=fund.throttle[:house].copy(),
-                daily_return=self.daily_return,
-            ),
-            Health(
-                nav_micro=nav,
-                peak_micro=self.ladder_peak,
-                throttle=float(fund.fund_throttle[0]),
-                state=int(fund.state[0]),
-            ),
-        )
-        fund.refresh[:house] |= (limits.throttle != fund.throttle[:house]) | (
-            limits.fund_throttle != fund.fund_throttle[0]
-        )
-        fund.throttle[:house] = limits.throttle
-        fund.fund_throttle[0] = limits.fund_throttle
-        if limits.state >= REDUCE_ONLY_STATE and self.reduced_since_ns is None:
-            self.reduced_since_ns = at_ns
-        fund.state[0] = limits.state
-
-    def _operate(self, at_ns: int) -> None:
-        """Play the person who lowers REDUCE_ONLY, if the fund file says that somebody does."""
-        if self.file.operator == "never" or self.reduced_since_ns is None:
-            return
-        if at_ns - self.reduced_since_ns >= duration_ns(self.file.operator):
-            self.fund.state[0] = RUNNING
-            if self.fund.fund_throttle[0] != 1.0:
-                self.fund.fund_throttle[0] = 1.0
-                self.fund.refresh[: len(self.books)] = True
-            self.ladder_peak = int(self.fund.nav[0])
-            self.reduced_since_ns = None
-            self.operator_resumed.append(at_ns)
 
     def _deposit(self, first_ns: int) -> None:
         """The owner's money to the house, then house to books, one interval before the first decision."""

@@ -30,7 +30,7 @@ def allot(fund: Fund, work: Work, terms: Terms, facts: Facts, out: Rows, k: Int)
             rows.verdict(
                 out.verdicts, out.verdicts_real, out.used, fund.seq, cycle, m, net_row, work.code[m], work.wanted[m],
                 work.first[m] + work.rest_first[m] + work.second[m] + work.rest_second[m], work.filled[m], rests,
-                work.measured[m], work.bound[m],
+                fund.limits.version[0], work.measured[m], work.bound[m],
             )  # fmt: skip
     for m in range(work.net.shape[0]):
         reference, filled, crossed = facts.reference[k, m], work.filled[m], work.crossed[m]

@@ -86,7 +86,7 @@ def wish(to: Whole, count: Whole, seq: Whole, k: Int, m: Int, b: Int, lots: Int)
 @lean
 def verdict(
     to: Whole, real: Panel, count: Whole, seq: Whole, cycle: Int, m: Int, b: Int, code: Int, wanted: Int, allowed: Int,
-    filled: Int, resting: Int, measured: float, bound: float,
+    filled: Int, resting: Int, limits: Int, measured: float, bound: float,
 ) -> None:  # fmt: skip
     """Append to the rows of verdicts: approve when all was allowed, veto when nothing was, else shrink."""
     i = count[VERDICTS]
@@ -100,6 +100,7 @@ def verdict(
     to[i, 7] = allowed
     to[i, 8] = filled
     to[i, 9] = resting
+    to[i, 10] = limits
     real[i, 0] = measured
     real[i, 1] = bound
     count[VERDICTS] = i + 1

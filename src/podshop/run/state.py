@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from podshop.ledger.allot import Parts, new_parts
 from podshop.nouns import Panel, Times, Whole
+from podshop.risk.gate import InForce
 
 Keys = NDArray[np.uint64]
+Counts = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 
@@ -46,6 +48,7 @@ class Fund(NamedTuple):
     nav: Whole  # (1,) after this cycle's funding
     peak: Whole  # (1,) highest NAV row
     state: Whole  # (1,) RUNNING, REDUCE_ONLY, HALTED
+    limits: InForce  # as the risk office last set them
     resting: Resting
     residual: Whole  # (2,) largest difference ever seen between books and venue: lots, micro-dollars
     seq: Whole  # (1,) next row's number
@@ -55,11 +58,7 @@ class Terms(NamedTuple):
     """What does not change during a run."""
 
     reference_micro: int  # capital of every shadow book
-    max_weight: Panel  # (M,)
-    max_gross: float
-    max_var: float
     book_gross: float
-    tail: float  # VaR / sigma
     collar: float
     half_spread: float
     impact: float
@@ -83,6 +82,7 @@ class Facts(NamedTuple):
     time: Times  # (K,) decision times
     mark: Whole  # (K, M) 0 = never traded
     age: Whole  # (K, M) bars since the mark
+    frozen: Counts  # (K, M) bars since the mark last changed
     reference: Whole  # (K, M) next bar's open, 0 = it does not trade
     mark_before: Whole  # (M,) of the cycle before the stretch
     reference_before: Whole  # (M,)
@@ -140,7 +140,8 @@ class Work(NamedTuple):
     measured: Panel  # (M,)
     bound: Panel  # (M,)
     weight: Panel  # (M,) cap in force
-    after_first: Whole  # (M,) lots held once the first wave's fills are known
+    low: Whole  # (M,) lots at which a market may end without this cycle's increases: the least and the most
+    high: Whole  # (M,)
     held: Panel  # (M,) micro-dollars, for the gate
     step: Panel  # (M,)
     risk_of_held: Panel  # (M,) S x
@@ -160,11 +161,12 @@ class Rows(NamedTuple):
     nav_real: Panel  # (n, 4) gross, net, drawdown, var
     fills: Whole  # (n, 5) place (stretch row, market, book, kind), seq, lots, price, fee
     funding: Whole  # (n, 8) cycle, seq, event, market, book, lots, mark, cash
-    verdicts: Whole  # (n, 10) cycle, seq, market, book, verdict, code, wanted, allowed, filled, resting
+    verdicts: Whole  # (n, 11) cycle, seq, market, book, verdict, code, wanted, allowed, filled, resting, limits
     verdicts_real: Panel  # (n, 2) measured, bound
     wishes: Whole  # (n, 3) place (stretch row, market, book), seq, lots
 
 
+CLUSTERS = 64  # most that may be in force at once
 NAV, FILLS, FUNDING, VERDICTS, WISHES = range(5)
 COSTS = DELAY, HALF_SPREAD, IMPACT, FEE, OPPORTUNITY, PAID, SAVED = range(7)  # micro-dollars, columns of fund.costs
 
@@ -194,6 +196,17 @@ def new_fund(markets: int, books: int) -> Fund:
         nav=whole(1),
         peak=whole(1),
         state=whole(1),
+        limits=InForce(
+            version=whole(1),
+            max_weight=np.zeros(markets),
+            max_gross=np.zeros(1),
+            max_order=np.zeros(1),
+            max_var=np.zeros(1),
+            tail=np.zeros(1),
+            clusters=whole(1),
+            members=np.zeros((CLUSTERS, markets), np.bool_),
+            caps=np.zeros(CLUSTERS),
+        ),
         resting=Resting(whole(markets), whole(markets), whole(markets), whole(markets), lots.copy()),
         residual=whole(2),
         seq=whole(1),
@@ -227,7 +240,8 @@ def new_work(markets: int, books: int) -> Work:
         measured=real(),
         bound=real(),
         weight=real(),
-        after_first=whole(),
+        low=whole(),
+        high=whole(),
         held=real(),
         step=real(),
         risk_of_held=real(),
@@ -251,7 +265,7 @@ def new_rows(markets: int, books: int, cycles: int, least: int = 1 << 15) -> Row
         nav_real=np.zeros((cycles + 1, 4)),
         fills=np.zeros((fills, 5), np.int64),
         funding=np.zeros((funding, 8), np.int64),
-        verdicts=np.zeros((verdicts, 10), np.int64),
+        verdicts=np.zeros((verdicts, 11), np.int64),
         verdicts_real=np.zeros((verdicts, 2)),
         wishes=np.zeros((verdicts, 3), np.int64),
     )

@@ -172,14 +172,15 @@ class Tables:
             )  # fmt: skip
 
     def _verdicts(self, columns: Whole, real: Panel) -> None:
-        cycle, seq, market, book, verdict, code, wanted, allowed, filled, resting = columns
+        cycle, seq, market, book, verdict, code, wanted, allowed, filled, resting, limits = columns
         if len(cycle):
             self._sink.write(
                 "verdicts",
                 {
                     "cycle": cycle, "seq": seq, "time": cycle * self._interval_ns, "market": market, "book": book,
                     "verdict": verdict, "code": code, "wanted_lots": wanted, "allowed_lots": allowed,
-                    "filled_lots": filled, "resting_lots": resting, "measured": real[0], "bound": real[1],
+                    "filled_lots": filled, "resting_lots": resting, "limits_version": limits,
+                    "measured": real[0], "bound": real[1],
                 },
             )  # fmt: skip
 

@@ -20,11 +20,7 @@ def terms_of(file: FundFile, first_trade: Times) -> Terms:
     urgency = [max(duration_ns(m.urgency) // interval_ns, 1) for m in file.mandates]
     return Terms(
         reference_micro=round(file.capital_usd * 1e6),
-        max_weight=np.full(len(file.market.markets), limits.max_weight),
-        max_gross=float(limits.max_gross),
-        max_var=float(limits.max_var),
         book_gross=float(limits.book_gross),
-        tail=NORMAL_95,
         collar=limits.collar_bps / 1e4,
         half_spread=venue.half_spread_bps / 1e4,
         impact=float(venue.impact),

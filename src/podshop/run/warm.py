@@ -65,7 +65,8 @@ def _nothing() -> tuple[Fund, Work, Terms, Facts, Shadows, Rows]:
     whole, real = np.zeros((0, 1), np.int64), np.zeros((1, 1))
     none = np.zeros(0, np.int64)
     facts = Facts(
-        time=none, mark=whole, age=whole, reference=whole, mark_before=np.zeros(1, np.int64),
+        time=none, mark=whole, age=whole, frozen=np.zeros((0, 1), np.int32),
+        reference=whole, mark_before=np.zeros(1, np.int64),
         reference_before=np.zeros(1, np.int64), low=whole,
         high=whole,
         carry=np.zeros((0, 1)), dead=np.zeros((0, 1), np.bool_), risk_row=none,
@@ -79,7 +80,7 @@ def _nothing() -> tuple[Fund, Work, Terms, Facts, Shadows, Rows]:
     shadows = Shadows(target=np.zeros((0, 1, 1), np.int64), fires=flags, urgent=flags, notes=notes)
     keys = np.zeros(2, np.uint64)
     terms = Terms(
-        reference_micro=1, max_weight=np.zeros(1), max_gross=1.0, max_var=1.0, book_gross=1.0, tail=1.0, collar=0.01,
+        reference_micro=1, book_gross=1.0, collar=0.01,
         half_spread=0.0, impact=0.0, fee_e8=0, maker_fee_e8=0, assumed_funding_8h=0.0, style=np.zeros(2, np.int64),
         urgency=np.zeros(2, np.int64), patient=np.zeros(0, np.int64), min_order_micro=0,
         min_notional=np.zeros(1, np.int64),

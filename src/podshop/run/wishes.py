@@ -65,7 +65,8 @@ def _limit_book(fund: Fund, fresh: Whole, terms: Terms, facts: Facts, out: Rows,
             fresh[m] = cut
             rows.verdict(
                 out.verdicts, out.verdicts_real, out.used, fund.seq, facts.time[k] // terms.interval_ns, m, b,
-                np.int64(BOOK_GROSS), lots, cut, np.int64(0), np.int64(0), measured, terms.book_gross,
+                np.int64(BOOK_GROSS), lots, cut, np.int64(0), np.int64(0), fund.limits.version[0], measured,
+                terms.book_gross,
             )  # fmt: skip
 
 
@@ -78,7 +79,7 @@ def _note(fund: Fund, terms: Terms, facts: Facts, shadows: Shadows, out: Rows, k
             rows.verdict(
                 out.verdicts, out.verdicts_real, out.used, fund.seq, facts.time[k] // terms.interval_ns, note[1], b,
                 note[2], np.int64(note[3] * factor), np.int64(note[4] * factor), np.int64(0), np.int64(0),
-                shadows.notes.real[i, 0], shadows.notes.real[i, 1],
+                fund.limits.version[0], shadows.notes.real[i, 0], shadows.notes.real[i, 1],
             )  # fmt: skip
 
 

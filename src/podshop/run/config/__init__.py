@@ -6,10 +6,10 @@ from podshop.run.config.reference import fifty, reference, smallest, starter
 from podshop.run.config.sections import (
     AllocatorSection,
     Confidence,
-    DrawdownSection,
     Fund,
     LimitsSection,
     MarketSection,
+    RiskSeat,
     SignalSeat,
     VenueSection,
 )
@@ -17,10 +17,10 @@ from podshop.run.config.sections import (
 __all__ = [
     "AllocatorSection",
     "Confidence",
-    "DrawdownSection",
     "Fund",
     "LimitsSection",
     "MarketSection",
+    "RiskSeat",
     "SignalSeat",
     "VenueSection",
     "canonical",

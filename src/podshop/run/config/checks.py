@@ -8,7 +8,6 @@ from podshop.run.config.reading import Place
 from podshop.run.config.sections import (
     AllocatorSection,
     Confidence,
-    DrawdownSection,
     EvidenceSection,
     Fund,
     LimitsSection,
@@ -132,15 +131,6 @@ def check_confidence(place: Place, confidence: Confidence) -> None:
         )
 
 
-def check_drawdown(place: Place, ladder: DrawdownSection) -> None:
-    """The ladder rises, and its way back is not above its first cut."""
-    if ladder.halve_from > ladder.out_from:
-        raise place.at("halve_from").wrong(ladder.halve_from, f"at most out_from, which is {ladder.out_from}")
-    if ladder.back_below > ladder.halve_from:
-        raise place.at("back_below").wrong(ladder.back_below, f"at most halve_from, which is {ladder.halve_from}")
-    place.at("cadence").duration(ladder.cadence)  # one shorter than the cycle means every cycle
-
-
 def check_allocator(place: Place, allocator: AllocatorSection, seats: Sequence[SignalSeat]) -> None:
     """A prior is one of a horizon, or of a family that some signal of the fund belongs to."""
     families = _families(seats)
@@ -169,6 +159,10 @@ def check_limits(place: Place, limits: LimitsSection, capital_usd: float, half_s
     if limits.min_order_usd >= limits.max_weight * capital_usd:
         raise place.at("min_order_usd").wrong(
             limits.min_order_usd, f"less than the largest position, {limits.max_weight * capital_usd:g} USD"
+        )
+    if limits.min_order_usd >= limits.max_order * capital_usd:
+        raise place.at("min_order_usd").wrong(
+            limits.min_order_usd, f"less than the largest order, {limits.max_order * capital_usd:g} USD"
         )
 
 

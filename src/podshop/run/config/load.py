@@ -10,13 +10,12 @@ from typing import Any, cast, get_type_hints
 
 from podshop.nouns import ConfigError, ExecutionAgent, Instrument, Mandate, SignalAgent, duration_ns
 from podshop.nouns.symbols import instrument
-from podshop.run.config import checks, own
+from podshop.run.config import checks, own, risk
 from podshop.run.config.reading import TABLE, Place, one_line, record, value, values
 from podshop.run.config.reference import fifty, starter
 from podshop.run.config.sections import (
     AllocatorSection,
     Confidence,
-    DrawdownSection,
     EvidenceSection,
     Fund,
     LimitsSection,
@@ -67,7 +66,7 @@ def fund_from(document: Mapping[str, Any], file: str, folder: Path) -> Fund:
         mandates=tuple(mandate for mandate, _ in books),
         agents={mandate.name: agent for mandate, agent in books if agent is not None},
         limits=record(top.at("limits"), tables["limits"], LimitsSection),
-        drawdown=_only(top.at("risk"), tables["risk"], "drawdown_limiter", DrawdownSection),
+        risk=tuple(risk.seats(top.at("risk"), tables["risk"], folder)),
         allocator=_only(top.at("treasury"), tables["treasury"], "allocator", AllocatorSection),
         venue=venue,
         evidence=record(top.at("evidence"), tables["evidence"], EvidenceSection),
@@ -79,7 +78,11 @@ def fund_from(document: Mapping[str, Any], file: str, folder: Path) -> Fund:
 
 def canonical(fund: Fund) -> dict[str, Any]:
     """Everything a fund is, as plain data: with every default filled in, in the order of the file, without comments."""
-    whole = asdict(fund)
+    whole = asdict(replace(fund, risk=()))
+    whole["risk"] = [
+        {"name": seat.name, "kind": seat.kind, "agent": risk.settings(seat.agent), "cadence": seat.cadence}
+        for seat in fund.risk
+    ]
     del whole["sha256"]
     return cast(dict[str, Any], json.loads(json.dumps(whole, default=str)))
 
@@ -188,4 +191,3 @@ def _check(top: Place, fund: Fund, interval_ns: int) -> None:
     checks.check_limits(top.at("limits"), fund.limits, fund.capital_usd, fund.venue.half_spread_bps)
     checks.check_allocator(top.at("treasury").at("allocator"), fund.allocator, fund.signals)
     checks.check_evidence(top.at("evidence"), fund.evidence, fund.signals)
-    checks.check_drawdown(top.at("risk").at("drawdown_limiter"), fund.drawdown)

@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -53,13 +53,32 @@ def execution_class(place: Place, kind: str) -> type[Any]:
     return cast(type[Any], cls)
 
 
+def risk_class(place: Place, kind: str, taken: Collection[str]) -> type[Any]:
+    """Find a risk agent's class as module:Class; its settings are called otherwise than those `taken` by its seat."""
+    cls = _imported(place, kind)
+    if not oversees(cls):
+        raise ConfigError(f"{place}: {kind!r} is not a risk agent, expected a dataclass with a call of one view")
+    for name in {f.name for f in fields(cls)} & set(taken):
+        raise ConfigError(f"{place}: {kind!r} has a setting {name!r}, which every risk agent's table has: rename it")
+    return cast(type[Any], cls)
+
+
 def combines(cls: Any) -> bool:
     """Whether this is the class of an execution agent: a dataclass, called with two arrays, that reads no columns."""
+    return _takes(cls, "voice", "weights")
+
+
+def oversees(cls: Any) -> bool:
+    """Whether this is the class of a risk agent: a dataclass, called with one view, that reads no columns."""
+    return _takes(cls, "view")
+
+
+def _takes(cls: Any, *given: str) -> bool:
     if not (isinstance(cls, type) and is_dataclass(cls)) or hasattr(cls, "reads"):
         return False
     call = next((vars(base)["__call__"] for base in cls.__mro__ if "__call__" in vars(base)), None)
     try:
-        inspect.signature(cast(Callable[..., Any], call)).bind(cls, "voice", "weights")
+        inspect.signature(cast(Callable[..., Any], call)).bind(cls, *given)
     except (TypeError, ValueError):
         return False
     return True

@@ -7,47 +7,40 @@ from importlib.resources import files
 from typing import Any
 
 from podshop.nouns import Mandate
+from podshop.run.config import risk
 from podshop.run.config.sections import (
     AllocatorSection,
     Confidence,
-    DrawdownSection,
     EvidenceSection,
     Fund,
     LimitsSection,
     MarketSection,
+    RiskSeat,
     SignalSeat,
     VenueSection,
 )
 
-# Table of the file -> the dataclass whose fields are its keys, and those of them that are not keys.
-TABLES: dict[str, tuple[type[Any], tuple[str, ...]]] = {
-    "": (
-        Fund,
-        (
-            "market",
-            "confidence",
-            "signals",
-            "mandates",
-            "agents",
-            "limits",
-            "drawdown",
-            "allocator",
-            "venue",
-            "evidence",
-            "instruments",
-            "sha256",
-        ),
-    ),
-    "market": (MarketSection, ()),
-    "confidence": (Confidence, ()),
-    "signals.NAME": (SignalSeat, ("name", "agent")),
-    "execution.NAME": (Mandate, ("name",)),
-    "limits": (LimitsSection, ()),
-    "risk.drawdown_limiter": (DrawdownSection, ()),
-    "treasury.allocator": (AllocatorSection, ()),
-    "venue": (VenueSection, ()),
-    "evidence": (EvidenceSection, ()),
-}
+
+def tables() -> dict[str, tuple[type[Any], tuple[str, ...]]]:
+    """Table of the file -> the dataclass whose fields are its keys, and those of them that are not keys."""
+    of_fund = (
+        "market", "confidence", "signals", "mandates", "agents", "limits", "risk", "allocator", "venue", "evidence",
+        "instruments", "sha256",
+    )  # fmt: skip
+    standard = {f"risk.{name}": (cls, (risk.REMEMBERED,)) for name, cls in risk.standard().items()}
+    return {
+        "": (Fund, of_fund),
+        "market": (MarketSection, ()),
+        "confidence": (Confidence, ()),
+        "signals.NAME": (SignalSeat, ("name", "agent")),
+        "execution.NAME": (Mandate, ("name",)),
+        "limits": (LimitsSection, ()),
+        **standard,
+        "risk.NAME": (RiskSeat, ("name", "agent")),
+        "treasury.allocator": (AllocatorSection, ()),
+        "venue": (VenueSection, ()),
+        "evidence": (EvidenceSection, ()),
+    }
 
 
 def starter() -> str:
@@ -68,17 +61,29 @@ def smallest() -> str:
 def reference() -> str:
     """All keys of a fund file as Markdown: one table for each table of the file."""
     parts = []
-    for name, (cls, hidden) in TABLES.items():
+    for name, (cls, hidden) in tables().items():
         rows = [
             f"| `{f.name}` | {_default(name, f)} | {meaning(cls, f.name)} |"
             for f in fields(cls)
             if f.name not in hidden
         ]
+        rows += _of_seat(name)
         title = f"`[{name}]`" if name else "top level"
         parts.append(
             "\n".join([f"**{title}**: {_first_line(cls)}", "", "| key | default | meaning |", "|---|---|---|", *rows])
         )
     return "\n\n".join(parts) + "\n"
+
+
+def _of_seat(table: str) -> list[str]:
+    """The keys that a risk agent's table has beside its settings."""
+    layer, _, name = table.partition(".")
+    if layer != "risk":
+        return []
+    cadence = (
+        [f'| `cadence` | `"{risk.CADENCES[name]}"` | {meaning(RiskSeat, "cadence")} |'] if name in risk.CADENCES else []
+    )
+    return [*cadence, f"| `off` | `False` | {meaning(RiskSeat, 'off')} |"]
 
 
 def meaning(cls: type[Any], key: str) -> str:

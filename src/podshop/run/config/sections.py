@@ -5,7 +5,7 @@ The docstrings below are the reference: README.md and `podshop init` show them, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -16,6 +16,7 @@ Cap = Annotated[float, Meta(gt=0, le=1)]
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Bps = Annotated[float, Meta(ge=0, lt=10_000)]
+DAILY = "1d"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,9 @@ class LimitsSection:
 
     max_weight     largest position in one market, fraction of NAV
     max_gross      largest sum of absolute positions, fraction of NAV; above 1 needs margin, which is not modelled
+    max_net        largest net position of the whole fund, fraction of NAV
     max_var        largest 1-day 95 % value at risk, fraction of NAV
+    max_order      largest increase in one order, fraction of NAV
     min_order_usd  an increase must be larger than this, USD
     book_gross     largest sum of absolute positions of one book, fraction of its capital
     collar_bps     an order is limited this far from the price it was decided at, bps
@@ -62,28 +65,12 @@ class LimitsSection:
 
     max_weight: Cap = 0.05
     max_gross: Cap = 1.0
+    max_net: Cap = 1.0
     max_var: Cap = 0.02
+    max_order: Cap = 1.0
     min_order_usd: NotNegative = 100.0
     book_gross: Cap = 1.0
     collar_bps: Annotated[float, Meta(gt=0, lt=10_000)] = 100.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawdownSection:
-    """Trade smaller while losing: steps of drawdown in units of annual volatility, per book and for the fund.
-
-    halve_from       trade half from here
-    out_from         out from here: a book trades nothing, the fund only reduces
-    back_below       a throttle ends when the drawdown is back below this
-    cadence          how often drawdowns are looked at
-    fund_volatility  the annual volatility that the fund's own drawdown is measured in
-    """
-
-    halve_from: Positive = 0.75
-    out_from: Positive = 1.25
-    back_below: Positive = 0.5
-    cadence: str = "1h"
-    fund_volatility: Positive = 0.10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +164,22 @@ class SignalSeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RiskSeat:
+    """A risk agent at its seat. Every other key of its table is a setting of the agent.
+
+    kind     module:Class of your own, importable or beside the fund file
+    agent    a dataclass, as it is before its first look: a run takes a copy of its own
+    cadence  how often it is asked
+    off      true leaves it out
+    """
+
+    name: str
+    kind: str
+    agent: Any  # a RiskAgent; what it has beside its settings is what it remembers
+    cadence: str = DAILY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fund:
     """A whole fund, read and checked.
 
@@ -194,7 +197,7 @@ class Fund:
     mandates: tuple[Mandate, ...]
     agents: Mapping[str, ExecutionAgent] = field(default_factory=dict)  # book -> who combines, where not by the blend
     limits: LimitsSection = LimitsSection()
-    drawdown: DrawdownSection = DrawdownSection()
+    risk: tuple[RiskSeat, ...] = ()
     allocator: AllocatorSection = AllocatorSection()
     venue: VenueSection = VenueSection()
     evidence: EvidenceSection = EvidenceSection()
