@@ -177,6 +177,15 @@ def a_bound_of_nothing_is_nothing(machine: Any) -> None:
     assert machine.fails(1.0, *limits, one, zero, -one, zero, zero, zero, zero) == (OK, 0.0)
 
 
+def exactly_at_a_limit_is_within(machine: Any) -> None:
+    """A variance of 16 and a tail of 2 are a VaR of 8: half of 16, as is a gross of 8."""
+    zero, four = np.zeros(1), np.full(1, 4.0)
+    at = (four, zero, four, zero, zero, zero, zero)
+    assert machine.fails(1.0, 16, 0.0, 0.0, 8.0, 0.5, 0.5, 2.0, *at) == (OK, 8.0)
+    assert machine.fails(1.0, 16, 0.0, 0.0, 8.0, 0.5, 0.4999, 2.0, *at) == (VAR, 8.0)
+    assert machine.fails(1.0, 16, 0.0, 0.0, 8.0, 0.4999, 0.5, 2.0, *at) == (GROSS, 8.0)
+
+
 def what_is_not_held_takes_nothing_from_the_unknown(machine: Any) -> None:
     """A market without a position adds nothing, even where its covariance is unknown; one micro-dollar does."""
     matrix = np.array([[2.0, math.nan], [math.nan, 3.0]])
@@ -304,6 +313,7 @@ CHECKS: tuple[Callable[[Any], None], ...] = (
     risk_at_the_very_limit_is_not_named,
     the_common_factor_is_the_largest,
     a_bound_of_nothing_is_nothing,
+    exactly_at_a_limit_is_within,
     what_is_not_held_takes_nothing_from_the_unknown,
     small_orders_are_dropped,
     the_second_look_counts_what_it_costs,

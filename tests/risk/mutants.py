@@ -53,23 +53,32 @@ def machine(tree: ast.Module | None = None, module: str = "", **instead: Any) ->
     return Machine(tree=tree, module=module, **{key: value for key, value in names.items() if not key.startswith("__")})
 
 
-def mutants() -> Iterator[Mutant]:
-    """Every mutant of both sources, one by one."""
+def mutants(every: int = 1) -> Iterator[Mutant]:
+    """Every mutant of both sources, one by one; or only one in `every`."""
+    number = 0
     for module, source in SOURCES.items():
         tree = ast.parse(inspect.getsource(source))
         for at, node in enumerate(ast.walk(tree)):
-            for change in _changes(node):
-                spoilt = copy.deepcopy(tree)
-                target = next(each for i, each in enumerate(ast.walk(spoilt)) if i == at)
-                line = _line(spoilt, target)
-                was = ast.unparse(line).splitlines()[0]
-                function = _around(tree, node)
-                if function == "" and not isinstance(node, ast.Constant):
-                    continue
-                replaced = change(target)
-                spoilt = ast.fix_missing_locations(_Swap(target, replaced).visit(spoilt))
-                now = ast.unparse(replaced if line is target else line).splitlines()[0]
-                yield Mutant(module, function, was, now, spoilt)
+            changes = _changes(node)
+            function = _around(tree, node) if changes else ""
+            if function == "" and not isinstance(node, ast.Constant):
+                continue
+            for change in changes:
+                number += 1
+                if number % every == 0:
+                    yield _mutant(module, function, tree, at, change)
+
+
+def _mutant(module: str, function: str, tree: ast.Module, at: int, change: "Change") -> Mutant:
+    """The mutant that comes of one change to the node at this place of a walk."""
+    spoilt = copy.deepcopy(tree)
+    target = next(each for i, each in enumerate(ast.walk(spoilt)) if i == at)
+    line = _line(spoilt, target)
+    was = ast.unparse(line).splitlines()[0]
+    replaced = change(target)
+    spoilt = ast.fix_missing_locations(_Swap(target, replaced).visit(spoilt))
+    now = ast.unparse(replaced if line is target else line).splitlines()[0]
+    return Mutant(module, function, was, now, spoilt)
 
 
 class _Swap(ast.NodeTransformer):

@@ -60,12 +60,12 @@ COMPILED = SimpleNamespace(**{name: value for module in (bound, gate) for name, 
 
 
 @pytest.mark.parametrize("check", checks.CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("plain", [False, True], ids=["compiled", "plain"])
-def test_the_gate_does_what_the_text_says(check: Callable[[Any], None], plain: bool) -> None:
-    if not plain and check is checks.a_factor_that_is_wrong_is_caught_by_the_second_look:
-        pytest.skip("a part of the machine code cannot be exchanged")
+def test_the_gate_does_what_the_text_says(check: Callable[[Any], None]) -> None:
+    """The plain originals, and the machine code where no part of it has to be exchanged."""
     with np.errstate(all="ignore"):
-        check(mutants.machine() if plain else COMPILED)
+        check(mutants.machine())
+        if check is not checks.a_factor_that_is_wrong_is_caught_by_the_second_look:
+            check(COMPILED)
 
 
 def killed(mutant: mutants.Mutant) -> bool:
@@ -82,7 +82,7 @@ def killed(mutant: mutants.Mutant) -> bool:
 
 def test_some_mutants_are_noticed() -> None:
     """One in twenty-five; all of them in `make soak`."""
-    some = [each for each in list(mutants.mutants())[::25] if each.name not in EQUIVALENT]
+    some = [each for each in mutants.mutants(every=25) if each.name not in EQUIVALENT]
     assert len(some) > 20
     assert [each.name for each in some if not killed(each)] == []
 
