@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from podshop.maths.compiled import lean
 from podshop.nouns import Panel
 
 FEWEST_IN_TAIL = 2.5  # days beyond the VaR that a history must promise: 250 days at 99 %, as Basel counts
@@ -168,32 +169,40 @@ def shape(pnl: Panel) -> tuple[float, float]:
 
 @lru_cache(maxsize=64)
 def bend(skewness: float, kurtosis: float) -> tuple[float, float] | None:
-    """Parameters (s, k) of the expansion that give this skewness and excess kurtosis; None where it cannot.
+    """Parameters (s, k) of the expansion that give this skewness and excess kurtosis; None where it cannot."""
+    found, s, k = _solved(skewness, kurtosis)
+    return (s, k) if found else None
 
-    Newton's method along the straight way from the normal, with finite differences.
-    """
-    s = k = 0.0
+
+@lean
+def _solved(skewness: float, kurtosis: float) -> tuple[bool, float, float]:
+    """Newton's method along the straight way from the normal, by finite differences; whether it arrived, and where."""
+    s = 0.0
+    k = 0.0
     for step in range(1, STEPS + 1):
-        goal = skewness * step / STEPS, kurtosis * step / STEPS
+        third_goal, fourth_goal = skewness * step / STEPS, kurtosis * step / STEPS
+        arrived = False
         for _ in range(ROUNDS):
             _, third, fourth = _moments(s, k)
-            off = third - goal[0], fourth - goal[1]
-            if max(abs(off[0]), abs(off[1])) < NEAR:
+            third_off, fourth_off = third - third_goal, fourth - fourth_goal
+            if max(abs(third_off), abs(fourth_off)) < NEAR:
+                arrived = True
                 break
-            by_s = [(new - old) / 1e-7 for new, old in zip(_moments(s + 1e-7, k)[1:], (third, fourth), strict=True)]
-            by_k = [(new - old) / 1e-7 for new, old in zip(_moments(s, k + 1e-7)[1:], (third, fourth), strict=True)]
-            determinant = by_s[0] * by_k[1] - by_s[1] * by_k[0]
+            _, third_s, fourth_s = _moments(s + 1e-7, k)
+            _, third_k, fourth_k = _moments(s, k + 1e-7)
+            a, b = (third_s - third) / 1e-7, (fourth_s - fourth) / 1e-7
+            c, d = (third_k - third) / 1e-7, (fourth_k - fourth) / 1e-7
+            determinant = a * d - b * c
             if abs(determinant) < NEAR:
-                return None
-            s -= (off[0] * by_k[1] - off[1] * by_k[0]) / determinant
-            k -= (off[1] * by_s[0] - off[0] * by_s[1]) / determinant
-        else:
-            return None
-        if not in_domain(s, k):
-            return None
-    return s, k
+                return False, s, k
+            s -= (third_off * d - fourth_off * c) / determinant
+            k -= (fourth_off * a - third_off * b) / determinant
+        if not arrived or not in_domain(s, k):
+            return False, s, k
+    return True, s, k
 
 
+@lean
 def in_domain(s: float, k: float) -> bool:
     """Whether the bent normal still rises everywhere: Maillard's condition on the two parameters.
 
@@ -201,7 +210,7 @@ def in_domain(s: float, k: float) -> bool:
     (True, False, False, False, True)
     """
     curved, level = k / 8 - s**2 / 6, 1 - k / 8 + 5 * s**2 / 36
-    return s**2 / 9 <= 4 * curved * level + NEAR and curved >= -NEAR
+    return bool(s**2 / 9 <= 4 * curved * level + NEAR and curved >= -NEAR)
 
 
 def _constant_correlation(x: Panel, w2: Panel, sample: Panel, products: Panel, noise: Panel) -> tuple[Panel, float]:
@@ -223,23 +232,28 @@ def _constant_correlation(x: Panel, w2: Panel, sample: Panel, products: Panel, n
     return aim, float(np.trace(noise) + mean * (ratio * theta).sum())
 
 
+@lean
 def _polynomial(s: float, k: float) -> tuple[float, float, float, float]:
     """Coefficients of z^0 ... z^3 of the expansion."""
     return -s / 6, 1 - k / 8 + 5 * s**2 / 36, s / 6, k / 24 - s**2 / 18
 
 
 # Seven points are exact for a polynomial of degree 13; the fourth power of the expansion has 12.
-_POINTS, _POINT_WEIGHTS = (each.tolist() for each in np.polynomial.hermite_e.hermegauss(7))
+_POINTS, _POINT_WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 _LEGENDRE, _LEGENDRE_WEIGHTS = np.polynomial.legendre.leggauss(64)
 
 
+@lean
 def _moments(s: float, k: float) -> tuple[float, float, float]:
     """Variance, skewness and excess kurtosis of the bent normal, whose mean is 0."""
     a, b, c, d = _polynomial(s, k)
-    second = third = fourth = 0.0
-    for z, weight in zip(_POINTS, _POINT_WEIGHTS, strict=True):
+    second = 0.0
+    third = 0.0
+    fourth = 0.0
+    for i in range(_POINTS.shape[0]):
+        z = _POINTS[i]
         value = a + z * (b + z * (c + z * d))
-        square = value * value * weight / math.sqrt(2 * math.pi)
+        square = value * value * _POINT_WEIGHTS[i] / math.sqrt(2 * math.pi)
         second += square
         third += square * value
         fourth += square * value * value

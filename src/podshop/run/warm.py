@@ -91,8 +91,10 @@ def _nothing() -> tuple[Fund, Work, Terms, Facts, Shadows, Rows]:
 
 def _before_the_loop() -> None:
     """Facts, signals and shadow books of one simulated day, thrown away."""
+    from podshop.risk.var import bend
     from podshop.run.backtest import market_facts
     from podshop.run.config import starter_fund
+    from podshop.run.desk import Seen
     from podshop.run.loop import Run
     from podshop.run.opinions import seats
 
@@ -105,6 +107,9 @@ def _before_the_loop() -> None:
     run.shadows.begin(int(facts.time[0]))
     run.shadow_targets(facts, np.ones(24, np.bool_))
     cycle.open_cycle(run.fund, run.work, run.terms, facts, run.rows, 0)
+    run.fund.nav[0] = run.terms.reference_micro
+    run.desk.look(facts, 0, run.fund, Seen(run.equity, run.equity_peak, run.daily_return))
+    bend(0.1, 1.0)
 
 
 class _Nowhere:
