@@ -4,11 +4,13 @@ Commands are named by import string, so `podshop --help` loads none of them and 
 People read stderr; stdout carries the answer, which is one JSON object with --json.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its matrices are small; threads that wait for more burn a core
 WRONG = 2  # exit code: what was asked for cannot be, and one line on stderr says why
 INTERRUPTED = 130  # as a shell gives it for Ctrl-C
 

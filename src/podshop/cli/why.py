@@ -39,9 +39,10 @@ def why(
 def _lines(found: Row) -> Iterator[str]:
     price = found["price"]
     yield (
-        f"{found['market']} at {found['time']}, {found['fund']} ({found['record']}): mark {_price(price['mark'])} USD, "
+        f"{found['market']} at {found['time']}, {found['fund']}: mark {_price(price['mark'])} USD, "
         f"next open {_price(price['next_open'])}"
     )
+    yield f"record: {found['record']}"
     if found["simulated"]:
         yield "SIMULATED EXCHANGE: these prices never were."
     yield from (f"warning: {text}" for text in found["warnings"])

@@ -71,6 +71,7 @@ class DrawdownLadder:
     most_gross: float = 0.25
     standing: Standing | None = None
     _units: tuple[int, Panel] | None = field(default=None, init=False, repr=False)  # day, annual volatilities
+    _calm: Panel | None = field(default=None, init=False, repr=False)  # throttles of a look with nobody off rung 1
 
     def __call__(self, view: RiskView) -> Limits:
         """Look at every book's shadow, every family's shadows together, and the fund's NAV."""
@@ -90,6 +91,7 @@ class DrawdownLadder:
         depth = np.maximum(step[:books], step[books:][family_of])
         gross = np.abs(view.weights[:books]).sum(axis=1)
         throttle = self.paced(wanted, shadows.throttle, depth, gross)
+        self._calm = None
         fund_throttle, state, told = self._fund(view.health, float(np.abs(view.weights.sum(axis=0)).sum()))
         labels = [*view.books, *(f"family {name}" for name in names)]
         return Limits(
@@ -112,16 +114,27 @@ class DrawdownLadder:
         equity = np.concatenate([books_micro, _sums(books_micro, s.family_of, len(s.rung) - books)])
         peak = np.maximum(s.peak, equity)
         step = self.steps(equity, peak, self._units[1])
+        if self._calm is throttle and step.max() >= self.halve_from:
+            return False
+        if self._calm is not throttle and not self._rungs_stand(s, equity, step, throttle, at_ns):
+            return False
+        fund_throttle, state, _ = self._fund(health, 0.0)
+        if fund_throttle != health.throttle or state > health.state:
+            return False
+        self.standing = s._replace(peak=peak)
+        return True
+
+    def _rungs_stand(self, s: Standing, equity: Panel, step: Panel, throttle: Panel, at_ns: int) -> bool:
+        """Whether nobody moves, and what is wanted is in force."""
+        books = len(throttle)
         late = at_ns >= s.until_ns
         down = ((s.rung > 0) & (step >= self.out_from)) | ((s.rung == 1) & (step >= self.halve_from))
         up = late & (((s.rung == 0.5) & (step < self.back_below)) | ((s.rung == 0) & (equity >= s.left_at)))
         wanted = np.minimum(s.rung[:books], s.rung[books:][s.family_of])
         if down.any() or up.any() or (wanted != throttle).any():
             return False
-        fund_throttle, state, _ = self._fund(health, 0.0)
-        if fund_throttle != health.throttle or state > health.state:
-            return False
-        self.standing = s._replace(peak=peak)
+        if (s.rung == 1).all():
+            self._calm = throttle
         return True
 
     def climb(self, before: Standing, equity: Panel, volatility: Panel, at_ns: int) -> Standing:

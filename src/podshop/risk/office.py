@@ -6,6 +6,7 @@ Reductions toward flat need no limits and pass (`podshop.risk.gate.pass_reductio
 """
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NamedTuple
@@ -52,11 +53,13 @@ class Office:
         """
         kept: dict[str, Limits] = {}
         said: dict[str, object] = {}
+        shown = None
         for name in sorted(self.agents):
             if last is not None and name in last.heard and not self._due(name, last.at_ns, view.at_ns):
                 kept[name] = last.heard[name]
             else:
-                said[name] = _ask(self.agents[name], view)
+                shown = shown or _read_only(view)
+                said[name] = _ask(self.agents[name], _apart(shown))
         return judge(said, view, kept=kept)
 
     def _due(self, name: str, before_ns: int, now_ns: int) -> bool:
@@ -161,9 +164,9 @@ def sound(answer: object, view: RiskView, patience: int = 0) -> Limits:
 
 
 def _ask(agent: RiskAgent, view: RiskView) -> object:
-    """Whatever comes of asking, what is raised included; each is shown a view of its own."""
+    """Whatever comes of asking, what is raised included."""
     try:
-        return agent(_read_only(view))
+        return agent(view)
     except (Exception, SystemExit) as e:  # noqa: BLE001  a stranger's class may raise anything
         return e
 
@@ -181,6 +184,14 @@ def _read_only(value: Any) -> Any:
             part = dict(part)
         shown[name] = part
     return type(value)(**shown)
+
+
+def _apart(view: RiskView) -> RiskView:
+    """The same view, of which an agent that forces a field changes its own copy alone."""
+    own = copy(view)
+    for name in ("shadows", "health", "mandate", "in_force"):
+        object.__setattr__(own, name, copy(getattr(view, name)))
+    return own
 
 
 def _number(value: object, name: str, most: float = np.inf) -> float | None:

@@ -164,7 +164,8 @@ def shape(pnl: Panel) -> tuple[float, float]:
     sigma = float(np.sqrt(np.square(around).mean()))
     if not sigma > 0:
         return 0.0, 0.0
-    return float((around**3).mean()) / sigma**3, float((around**4).mean()) / sigma**4 - 3
+    square = around * around
+    return float((square * around).mean()) / sigma**3, float((square * square).mean()) / sigma**4 - 3
 
 
 @lru_cache(maxsize=64)
@@ -225,7 +226,7 @@ def _constant_correlation(x: Panel, w2: Panel, sample: Panel, products: Panel, n
     aim = mean * scale
     np.fill_diagonal(aim, variance)
     # theta_ii,ij = sum weight^2 (x_i^2 - s_ii)(x_i x_j - s_ij)
-    theta = (x**3).T @ (w2 * x) - sample * np.diag(products)[:, None] - variance[:, None] * products
+    theta = (x * x * x).T @ (w2 * x) - sample * np.diag(products)[:, None] - variance[:, None] * products
     theta += variance[:, None] * sample * w2.sum()
     ratio = np.divide(root[None, :], root[:, None], out=np.zeros_like(sample), where=root[:, None] > 0)
     np.fill_diagonal(ratio, 0.0)

@@ -141,7 +141,7 @@ def bench_fund(volatility_target: float, fee_bps: float, *, free: bool) -> Fund:
         Mandate(
             name=f"book_{b:02d}", horizon="intraday", listens={f"book_{b:02d}": 1.0}, markets=NAMES,
             cadence=f"{5 * cadence}m", volatility_target=volatility_target, buffer=0.1, stop=1e9,
-            longest_holding="3650d",
+            longest_holding="3650d", cost_budget=1e9,
         )
         for b, cadence in enumerate(CADENCES)
     )  # fmt: skip
@@ -181,6 +181,18 @@ class WalkFacts:
 
     def row(self, at_ns: int) -> int:
         return int(np.searchsorted(self.time, at_ns))
+
+    def sigma_own(self, half_life_ns: int, facts: Facts) -> Panel:
+        """The walk is as wild at every pace."""
+        return facts.sigma
+
+    def daily_returns(self) -> tuple[Panel, Times]:
+        """None: no risk agent looks."""
+        return np.zeros((0, MARKETS)), np.zeros(0, np.int64)
+
+    def risk_returns(self, at_ns: int, days: int) -> tuple[Panel, int]:
+        """None either."""
+        return np.zeros((0, MARKETS)), BAR_NS
 
     def stretch(self, first: int, last: int) -> Facts:
         rows = np.arange(first, last)

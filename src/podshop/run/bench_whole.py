@@ -89,7 +89,7 @@ def run_fund(
         clock.watch(aggregator, "report", "add")
     with ExitStack() as held:
         sink: Sink = _Straight(aggregator)
-        if out is not None:
+        if clock is None:
             sink = held.enter_context(Recorder(out, names_of(fund, funding), watchers=(aggregator.add,)))
         run = Run(fund, facts, roster, sink)
         if clock is not None:

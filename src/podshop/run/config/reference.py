@@ -65,7 +65,7 @@ def reference() -> str:
         rows = [
             f"| `{f.name}` | {_default(name, f)} | {meaning(cls, f.name)} |"
             for f in fields(cls)
-            if f.name not in hidden
+            if f.name not in hidden and f.init
         ]
         rows += _of_seat(name)
         title = f"`[{name}]`" if name else "top level"
