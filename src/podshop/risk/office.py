@@ -6,7 +6,6 @@ Reductions toward flat need no limits and pass (`podshop.risk.gate.pass_reductio
 """
 
 from collections.abc import Iterator, Mapping
-from copy import copy
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NamedTuple
@@ -188,10 +187,15 @@ def _read_only(value: Any) -> Any:
 
 def _apart(view: RiskView) -> RiskView:
     """The same view, of which an agent that forces a field changes its own copy alone."""
-    own = copy(view)
+    own: RiskView = _again(view)
     for name in ("shadows", "health", "mandate", "in_force"):
-        object.__setattr__(own, name, copy(getattr(view, name)))
+        object.__setattr__(own, name, _again(getattr(view, name)))
     return own
+
+
+def _again(value: Any) -> Any:
+    """The same dataclass; `copy.copy` asks for its fields each time, which costs ten times as much."""
+    return type(value)(**{name: getattr(value, name) for name in value.__slots__})
 
 
 def _number(value: object, name: str, most: float = np.inf) -> float | None:
