@@ -1,6 +1,6 @@
 """Have the machine code ready before the clock of a run starts.
 
-The first run ever compiles for some fifteen seconds; both cores work on it. Every later one loads what is on disk.
+The first run ever compiles for about half a minute; both cores work on it. Every later one loads what is on disk.
 """
 
 import shutil
@@ -26,8 +26,8 @@ def warm(progress: Progress) -> float:
     started = time.perf_counter()
     helper = None
     if not any(Path(cache_folder()).rglob("*.nbi")):
-        # A bar is shown on a terminal only, and whoever waits fifteen seconds wants to know why.
-        print("compiling the loop for this machine: once, some fifteen seconds", file=sys.stderr)  # noqa: T201
+        # A bar is shown on a terminal only, and whoever waits so long wants to know why.
+        print("compiling the loop for this machine: once, about half a minute", file=sys.stderr)  # noqa: T201
         _forget_old_builds(Path(cache_folder()))
         helper = subprocess.Popen([sys.executable, "-m", "podshop.run.warm"])
     _loop()
