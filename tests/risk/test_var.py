@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise, product
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -122,7 +123,7 @@ def test_components_sum_to_the_var_for_markets_and_for_books(seed: int) -> None:
     books, days = rng.normal(0, 0.02, (3, 4)), some(seed)[1]
     covariance = days.T @ days / len(days)
     weights = books.sum(axis=0)
-    marginal = var.marginal_var(weights, covariance, 0.99)
+    marginal = var.marginal_var(weights, covariance, NormalDist().inv_cdf(0.99))
     whole = parametric(weights, covariance, 0.99).var
     assert (weights * marginal).sum() == pytest.approx(whole)
     assert (books * marginal).sum() == pytest.approx(whole)
@@ -156,9 +157,9 @@ def test_a_student_t_without_kurtosis_is_the_normal() -> None:
 
 
 def test_a_hedge_takes_risk_away() -> None:
-    marginal = var.marginal_var(np.array([0.1, -0.05]), np.array([[1.0, 0.9], [0.9, 1.0]]), 0.95)
+    marginal = var.marginal_var(np.array([0.1, -0.05]), np.array([[1.0, 0.9], [0.9, 1.0]]), 1.645)
     assert 0.1 * marginal[0] > 0 > -0.05 * marginal[1]
-    assert var.marginal_var(np.zeros(2), np.eye(2), 0.95).tolist() == [0.0, 0.0]
+    assert var.marginal_var(np.zeros(2), np.eye(2), 1.645).tolist() == [0.0, 0.0]
 
 
 def papers_own(x: np.ndarray, target: str) -> tuple[np.ndarray, float]:

@@ -92,7 +92,7 @@ class PortfolioMonitor:
             tails["cornish_fisher"][level] = None if past is None else bent(sigma, scores, level)
         worst = largest(tails, LIMIT_LEVEL)
         tail = max(NORMAL_95, worst[1] / sigma if worst and sigma > 0 else 0.0)
-        marginal = tail / sigma * (covariance @ weights) if sigma > 0 else np.zeros(len(weights))
+        marginal = var.marginal_var(weights, covariance, tail)
         return Measured(sigma, tails, tail, marginal, None if sample is None else sample.intensity, len(scores))
 
 

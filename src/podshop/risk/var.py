@@ -141,8 +141,10 @@ def ewma_weights(rows: int, half_life: float) -> Panel:
     return np.asarray(weight / weight.sum())
 
 
-def marginal_var(weights: Panel, covariance: Panel, level: float) -> Panel:
-    """(M,) change of the parametric VaR for each unit of NAV more in a market; 0 where the portfolio has no risk.
+def marginal_var(weights: Panel, covariance: Panel, tail: float) -> Panel:
+    """(M,) change of tail x sigma for each unit of NAV more in a market; 0 where the portfolio has no risk.
+
+    tail  VaR / sigma
 
     The VaR is homogeneous: by Euler's theorem weights x marginals sum to it, for each book's own weights too, so that
     what a market or a book contributes is its weights x these.
@@ -150,7 +152,7 @@ def marginal_var(weights: Panel, covariance: Panel, level: float) -> Panel:
     sigma = deviation(weights, covariance)
     if sigma == 0:
         return np.zeros(len(weights))
-    return np.asarray(NormalDist().inv_cdf(level) / sigma * (covariance @ weights))
+    return np.asarray(tail / sigma * (covariance @ weights))
 
 
 def deviation(weights: Panel, covariance: Panel) -> float:
