@@ -36,7 +36,7 @@ docs: .venv/run.stamp ## write again docs/agents, from docstrings, and the rates
 
 requirements: .venv/test.stamp ## pin again what pyproject.toml asks for (for maintainers; needs the package index)
 	@$(PIP) pip-tools
-	@for set in build run test postgres; do sh requirements/compile $(BIN)/python $$set || exit 1; done
+	@for set in build test run postgres; do sh requirements/compile $(BIN)/python $$set || exit 1; done
 
 clean: ## remove .venv and every cache
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build out
