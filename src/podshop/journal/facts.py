@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from podshop.ledger import facts
+from podshop.ledger import facts, live
 from podshop.ledger.facts import Fact
 from podshop.nouns import DataError
 
@@ -31,6 +31,22 @@ KINDS: dict[str, tuple[type, int]] = {  # kind -> what it is, and the version wr
     "nav": (facts.Nav, 1),
     "capital": (facts.Capital, 1),
     "staged": (facts.Staged, 1),
+    "opening": (live.Opening, 1),
+    "seen": (live.Seen, 1),
+    "mids": (live.Mids, 1),
+    "asked": (live.Asked, 1),
+    "ruled": (live.Ruled, 1),
+    "netted": (live.Netted, 1),
+    "ordered": (live.Ordered, 1),
+    "sent": (live.Sent, 1),
+    "became": (live.Became, 1),
+    "adopted": (live.Adopted, 1),
+    "suspense": (live.Suspense, 1),
+    "external": (live.External, 1),
+    "state_changed": (live.StateChanged, 1),
+    "listing": (live.Listing, 1),
+    "alarm": (live.Alarm, 1),
+    "standing": (live.Standing, 1),
 }
 VENUE_KINDS = ("fill", "funding", "fee", "deposit")  # those that carry the venue's own id, in their first field
 

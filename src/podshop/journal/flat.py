@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from podshop.journal.facts import KINDS, read
+from podshop.ledger import live
 from podshop.ledger.facts import Fact, Intent, Marks, Start, Transfer
 from podshop.ledger.postings import asset_of, postings
 
@@ -48,13 +49,49 @@ def _marks(fact: Marks) -> Iterator[Values]:
         yield fact.cycle, market, mark, age
 
 
+def _seen(fact: live.Seen) -> Iterator[Values]:
+    for market, lots in zip(fact.markets, fact.lots, strict=True):
+        yield fact.cycle, fact.venue_ns, fact.equity_micro, market, lots
+    if not fact.markets:
+        yield fact.cycle, fact.venue_ns, fact.equity_micro, "", 0
+
+
+def _mids(fact: live.Mids) -> Iterator[Values]:
+    for market, reference in zip(fact.markets, fact.reference_micro, strict=True):
+        yield fact.cycle, market, reference
+
+
+def _asked(fact: live.Asked) -> Iterator[Values]:
+    yield fact.cycle, fact.sha256, len(fact.body), fact.refused
+
+
+def _ruled(fact: live.Ruled) -> Iterator[Values]:
+    for market, weight in enumerate(fact.max_weight):
+        scalars = fact.max_gross, fact.max_order, fact.max_var, fact.tail, fact.state
+        yield fact.cycle, fact.version, market, weight, *scalars
+
+
+def _netted(fact: live.Netted) -> Iterator[Values]:
+    *plain, wants = fact
+    yield *plain, " ".join(f"{book}:{lots}" for book, lots in wants)
+
+
+def _standing(fact: live.Standing) -> Iterator[Values]:
+    yield fact.cycle, len(fact.body)
+
+
 def _one(fact: Fact) -> Iterator[Values]:
     yield fact
 
 
+def _flagged(fact: Fact) -> Iterator[Values]:
+    """A plain kind with yes and no among its fields: 1 and 0."""
+    yield tuple(int(value) if isinstance(value, bool) else value for value in fact)
+
+
 def _plain(kind: type) -> tuple[tuple[str, type], ...]:
     """Columns of a kind whose fields are all plain."""
-    types = {int: int, str: str, float: float}
+    types = {int: int, str: str, float: float, bool: int}
     return tuple((name, types.get(type_, float)) for name, type_ in kind.__annotations__.items())
 
 
@@ -68,8 +105,27 @@ _LISTS: dict[str, Table] = {
     ),
     "transfer": Table((("book", str), ("cash_micro", int), ("reason", str)), _transfer),
     "marks": Table((("cycle", int), ("market", str), ("mark_micro", int), ("age_bars", int)), _marks),
+    "seen": Table(
+        (("cycle", int), ("venue_ns", int), ("equity_micro", int), ("market", str), ("lots", int)), _seen
+    ),
+    "mids": Table((("cycle", int), ("market", str), ("reference_micro", int)), _mids),
+    "asked": Table((("cycle", int), ("sha256", str), ("bytes", int), ("refused", str)), _asked),
+    "ruled": Table(
+        (
+            ("cycle", int), ("version", int), ("market", int), ("max_weight", float), ("max_gross", float),
+            ("max_order", float), ("max_var", float), ("tail", float), ("state", int),
+        ), _ruled,
+    ),
+    "netted": Table(
+        (("cycle", int), ("market", str), ("crossed", int), ("reference_micro", int), ("wants", str)), _netted
+    ),
+    "standing": Table((("cycle", int), ("bytes", int)), _standing),
 }  # fmt: skip
+FLAGGED = ("ordered", "adopted", "listing")
 TABLES: dict[str, Table] = {
-    **{kind: _LISTS.get(kind) or Table(_plain(type_), _one) for kind, (type_, _) in KINDS.items()},
+    **{
+        kind: _LISTS.get(kind) or Table(_plain(type_), _flagged if kind in FLAGGED else _one)
+        for kind, (type_, _) in KINDS.items()
+    },
     POSTINGS: Table((("account", str), ("asset", str), ("units", int)), lambda fact: ()),
 }

@@ -7,6 +7,8 @@ venue's own id, so that the same history read twice is recorded once.
 
 from typing import NamedTuple, TypeAlias
 
+from podshop.ledger.live import LiveFact
+
 HOUSE = "house"
 
 
@@ -205,4 +207,5 @@ Fact: TypeAlias = (
     | Nav
     | Capital
     | Staged
+    | LiveFact
 )

@@ -1,0 +1,227 @@
+"""What happens around the books while a fund trades by itself: facts that move neither lots nor cash.
+
+With those of `ledger.facts` they tell a live cycle whole: what was seen, who asked for what, which limits held, which
+orders might be sent and what became of each. A gateway that dies is made again from them, and a cycle is replayed.
+"""
+
+from typing import NamedTuple, TypeAlias
+
+
+class Opening(NamedTuple):
+    """A cycle has begun.
+
+    state       RUNNING, REDUCE_ONLY or HALTED, the highest of journal, latch and configuration
+    peak_micro  highest NAV row so far
+    offset_ns   the venue's clock less ours
+    """
+
+    cycle: int
+    state: int
+    peak_micro: int
+    offset_ns: int
+
+
+class Seen(NamedTuple):
+    """An account reading: what the venue's independent source showed, with its envelope.
+
+    markets, lots  signed lots of every market held; cash_micro None = not said
+    """
+
+    cycle: int
+    began_ns: int
+    ended_ns: int
+    venue_ns: int
+    equity_micro: int
+    cash_micro: int | None
+    markets: tuple[str, ...]
+    lots: tuple[int, ...]
+
+
+class Mids(NamedTuple):
+    """Mids at which a cycle decides, crosses and limits its orders; micro-dollars per lot."""
+
+    cycle: int
+    markets: tuple[str, ...]
+    reference_micro: tuple[int, ...]
+
+
+class Asked(NamedTuple):
+    """The brain's message of a cycle, as it came.
+
+    body     canonical msgpack of `live.messages.Targets`; sha256 of these bytes
+    refused  why none of it was followed; empty = it was
+    """
+
+    cycle: int
+    sha256: str
+    body: bytes
+    refused: str
+
+
+class Ruled(NamedTuple):
+    """Limits in force from this cycle on: the tighter of the brain's office and the gateway's own; fractions of NAV.
+
+    version   of the brain's office
+    clusters  market numbers of each cluster, caps their net caps; the first is the whole fund
+    """
+
+    cycle: int
+    version: int
+    max_weight: tuple[float, ...]
+    max_gross: float
+    max_order: float
+    max_var: float
+    tail: float
+    clusters: tuple[tuple[int, ...], ...]
+    caps: tuple[float, ...]
+    state: int
+
+
+class Netted(NamedTuple):
+    """One market's wishes of a cycle, before its orders: what its fills are shared by.
+
+    crossed  lots that change hands inside, >= 0; wants (book, lots) each book wished after the market's cap
+    """
+
+    cycle: int
+    market: str
+    crossed: int
+    reference_micro: int
+    wants: tuple[tuple[str, int], ...]
+
+
+class Ordered(NamedTuple):
+    """What an intent's order will say beside its lots, and what it was decided on.
+
+    booked_lots  the account's position in the books then; reading_ns the end of the reading that agreed with them
+    """
+
+    intent: str
+    cycle: int
+    limit_micro: int
+    reference_micro: int
+    reduce_only: bool
+    whole: bool
+    booked_lots: int
+    reading_ns: int
+
+
+class Sent(NamedTuple):
+    """An intent's one right to be sent is used up: from here on the order may be at the venue."""
+
+    intent: str
+
+
+class Became(NamedTuple):
+    """An intent changed its state: accepted, refused, unknown, final, never_arrived, lapsed, resolved.
+
+    order_id, code, text  the venue's own; empty where it said none
+    filled_lots           signed, as far as the venue says; 0 where it does not. The books follow fills alone
+    """
+
+    intent: str
+    state: str
+    order_id: str
+    code: str
+    text: str
+    filled_lots: int
+
+
+class Adopted(NamedTuple):
+    """An order at the venue was found to be an intent's own. inferred: no id proves it."""
+
+    intent: str
+    order_id: str
+    inferred: bool
+    why: str
+
+
+class Suspense(NamedTuple):
+    """The venue shows so much more than the books, and nothing explains it; 0 and 0 = it is explained now.
+
+    market  empty for cash
+    """
+
+    market: str
+    lots: int
+    cash_micro: int
+    why: str
+
+
+class External(NamedTuple):
+    """A fill that none of our orders explains, and who bears it.
+
+    kind      trade, liquidation, adl, settlement, watchdog
+    borne_by  held = pro rata to lots held, house
+    """
+
+    venue_id: str
+    market: str
+    lots: int
+    kind: str
+    borne_by: str
+
+
+class StateChanged(NamedTuple):
+    """What may be traded has changed, by whom and why.
+
+    state  RUNNING, REDUCE_ONLY or HALTED; scope fund, market or agent; name of the market or book, else empty
+    """
+
+    state: int
+    scope: str
+    name: str
+    by: str
+    reason: str
+
+
+class Listing(NamedTuple):
+    """A market as the venue lists it from now on. Lots of two versions are never added."""
+
+    venue: str
+    market: str
+    version: int
+    venue_name: str
+    lot_size: float
+    funding_interval_ns: int
+    max_leverage: int
+    delisted: bool
+
+
+class Alarm(NamedTuple):
+    """Something that a person should look at; market and intent are empty where it is about neither."""
+
+    code: str
+    market: str
+    intent: str
+    text: str
+
+
+class Standing(NamedTuple):
+    """What the gateway remembers beside the books, at the end of a cycle, so that a restart reads on from here.
+
+    body  canonical msgpack
+    """
+
+    cycle: int
+    body: bytes
+
+
+LiveFact: TypeAlias = (
+    Opening
+    | Seen
+    | Mids
+    | Asked
+    | Ruled
+    | Netted
+    | Ordered
+    | Sent
+    | Became
+    | Adopted
+    | Suspense
+    | External
+    | StateChanged
+    | Listing
+    | Alarm
+    | Standing
+)
