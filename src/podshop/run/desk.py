@@ -7,20 +7,31 @@ thousands of them in a year. Peaks are kept all the same.
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from podshop.nouns import DAY_NS, ConfigError, Health, Panel, Shadows, Whole, duration_ns, utc_text
+from podshop.nouns import DAY_NS, ConfigError, Health, Panel, Shadows, Times, Whole, duration_ns, utc_text
 from podshop.nouns.limits import NORMAL_95, InForce, RiskView
 from podshop.nouns.verdict import REDUCE_ONLY_STATE, RUNNING, STATES
 from podshop.risk.drawdown import DrawdownLadder
 from podshop.risk.office import Office, Ruling
 from podshop.run.config.sections import Fund as FundFile
-from podshop.run.facts import MarketFacts
 from podshop.run.state import CLUSTERS, Facts, Fund
 
 LONGEST_LOOK_DAYS = 730
+
+
+class Returns(Protocol):
+    """What the desk asks of the markets' facts, in a backtest and live (`MarketFacts` has both)."""
+
+    def daily_returns(self) -> tuple[Panel, Times]:
+        """(D, M) log return of each whole day and when it ended."""
+        ...
+
+    def risk_returns(self, at_ns: int, days: int) -> tuple[Panel, int]:
+        """(R, M) log returns of the risk bars of the last `days` days; length of a bar."""
+        ...
 
 
 class Seen(NamedTuple):
@@ -44,7 +55,7 @@ class Desk:
     log               every ruling that differs from the one before, for people and for `podshop why`
     """
 
-    def __init__(self, file: FundFile, facts: MarketFacts) -> None:
+    def __init__(self, file: FundFile, facts: Returns) -> None:
         self._file, self._facts = file, facts
         markets, books = len(file.market.markets), len(file.mandates)
         agents = {seat.name: copy.deepcopy(seat.agent) for seat in file.risk}  # some remember, and a run starts afresh
@@ -57,7 +68,6 @@ class Desk:
         self._volatility_target = np.array([m.volatility_target for m in file.mandates])
         self._mandate = _of_file(file, markets, books)
         self._in_force = self._mandate
-        self._daily = facts.daily_returns()
         self._version = 0
         self._day_open = 0
         self._asked_ns: int | None = None
@@ -118,6 +128,7 @@ class Desk:
         """What the agents are shown."""
         at_ns, nav = int(facts.time[k]), health.nav_micro
         bars, bar_ns = self._facts.risk_returns(at_ns, LONGEST_LOOK_DAYS)
+        daily, ended_ns = self._facts.daily_returns()
         return RiskView(
             version=self._version,
             at_ns=at_ns,
@@ -134,7 +145,7 @@ class Desk:
             health=health,
             weights=np.ascontiguousarray((fund.lots * facts.mark[k][:, None]).T / nav),
             covariance=facts.covariance[facts.risk_row[k]],
-            daily=self._daily[0][: int(np.searchsorted(self._daily[1], at_ns, side="right"))],
+            daily=daily[: int(np.searchsorted(ended_ns, at_ns, side="right"))],
             bars=bars,
             bar_ns=bar_ns,
             mandate=self._mandate,
