@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.reference.costs import Tally
 from tests.reference.facts import Facts, FillRow, Result, Terms, TransferRow
+from tests.reference.graduation import Place
 from tests.reference.limits import Limits
 from tests.reference.pace import Want
 from tests.reference.resting import Resting
@@ -38,7 +39,9 @@ class Fund:
     house: Account
     limits: Limits  # in force
     peak: int  # highest NAV row
+    mark: int = 0  # the high-water mark: capital that somebody agreed to risk
     resting: dict[int, Resting] = field(default_factory=dict)  # by market, through the next bar
+    places: dict[str, Place] = field(default_factory=dict)  # book -> its stage, where there are stages
     result: Result = field(default_factory=Result)
 
     @property

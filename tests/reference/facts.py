@@ -158,6 +158,25 @@ class Ladder:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Graduation:
+    """The gate of capital, on; 0 trials = as many as there are books."""
+
+    signer: str = "rule"
+    start: str = "research"
+    trials: float = 0.0
+    floor_days: int = 90
+    review_days: int = 30
+    psr: float = 0.95
+    seed_dsr: float = 0.5
+    full_dsr: float = 0.95
+    seed_share: float = 0.25
+    out_from: float = 1.25
+    cool_off_days: int = 30
+    alive: float = 1.0
+    alarm: float = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Agent:
     """A risk agent that is not the ladder: at a time it says something (limits.Said), or raises."""
 
@@ -175,6 +194,8 @@ class Terms:
     agents       risk agents beside the ladder
     operator     'never', or the nanoseconds after which a person lowers the state
     allocator    'equal' or 'article'
+    compound     whether gains beyond the high-water mark are risked
+    graduation   None = every book may hold capital
     """
 
     mandates: Sequence[Any]
@@ -202,6 +223,8 @@ class Terms:
     agents: Sequence[Agent] = ()
     allocator: str = "article"
     window_days: int = 30
+    compound: bool = True
+    graduation: Graduation | None = None
     operator: str | int = "never"
 
     @property

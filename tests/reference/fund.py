@@ -4,8 +4,8 @@ import math
 from dataclasses import replace
 from itertools import pairwise
 
-from tests.reference import allot, costs, gate, pace, resting, venue, wishes
-from tests.reference.books import Fund, opened
+from tests.reference import allot, costs, gate, graduation, pace, resting, venue, wishes
+from tests.reference.books import Account, Fund, opened
 from tests.reference.facts import (
     HOUSE,
     BookRow,
@@ -38,9 +38,8 @@ def run(facts: Facts, terms: Terms) -> Result:
             fund.result.ended_at, last = facts.id(k), k
             break
         equity = {book.name: fund.equity(book, k) for book in fund.everyone}
-        if k == 0 or facts.midnight(k):
-            allocate(fund, k, nav)
-        moved = office.look(fund, k, nav)
+        suspended = allocate(fund, k, nav) if k == 0 or facts.midnight(k) else set()
+        moved = office.look(fund, k, nav) | suspended
         if k == 0 or facts.midnight(k):
             report_costs(fund, k)
             report_books(fund, k, equity)
@@ -126,14 +125,41 @@ def settle_the_dead(fund: Fund, k: int) -> None:
                 fund.post(book, m, FillRow(facts.id(k), name, book.name, -book.lots[m], price, mark, 0, "settlement"))
 
 
-def allocate(fund: Fund, k: int, nav: int) -> None:
-    """The treasury at 00:00 (and first of all): give each book its capital, the house the rest."""
-    weights = weights_of(fund, k)
+def allocate(fund: Fund, k: int, nav: int) -> set[str]:
+    """The treasury at 00:00 (and first of all): give each book its capital, the house the rest. -> who is suspended"""
+    before = {name: place.stage for name, place in fund.places.items()}
+    shares = shares_of(fund, k)
+    above = nav > fund.mark and not fund.terms.compound
     left = 0
-    for book, weight in zip(fund.books, weights, strict=True):
-        book.capital = math.floor(weight * nav)
+    for book, weight, share in zip(fund.books, weights_of(fund, k), shares, strict=True):
+        given = weight * share * (fund.mark / nav) if above else weight * share
+        book.capital = math.floor(given * nav)
         left -= fund.transfer(fund.facts.id(k), book, book.capital - fund.equity(book, k))
     fund.transfer(fund.facts.id(k), fund.house, left)
+    for name, place in fund.places.items():
+        if place.stage != before[name]:
+            fund.result.met[f"{before[name]} to {place.stage}"] += 1
+    fund.result.met["above the mark"] += above
+    return {name for name, place in fund.places.items() if place.stage == "suspended" != before[name]}
+
+
+def shares_of(fund: Fund, k: int) -> list[float]:
+    """What each book's stage lets it have of its weight, after one day more where one is over."""
+    gate = fund.terms.graduation
+    if gate is None:
+        return [1.0 for _ in fund.books]
+    for book in fund.books:
+        days = days_of(fund, book, k)
+        if days and fund.facts.midnight(k):
+            target = book.mandate.volatility_target
+            graduation.look(fund.places[book.name], days, target, len(fund.books), gate)
+    return [graduation.share(fund.places[book.name].stage, gate) for book in fund.books]
+
+
+def days_of(fund: Fund, book: Account, k: int) -> list[float]:
+    """What a book's shadow made of each whole day until now, fraction of its reference capital."""
+    at_midnight = [book.shadow.equity[i] for i in range(k + 1) if fund.facts.midnight(i)]
+    return [(new - old) / fund.terms.capital_micro for old, new in pairwise(at_midnight)]
 
 
 def weights_of(fund: Fund, k: int) -> list[float]:
@@ -141,8 +167,7 @@ def weights_of(fund: Fund, k: int) -> list[float]:
     sharpes = []
     days = fund.terms.window_days
     for book in fund.books:
-        at_midnight = [book.shadow.equity[i] for i in range(k + 1) if fund.facts.midnight(i)]
-        returns = [(new - old) / fund.terms.capital_micro for old, new in pairwise(at_midnight)][-days:]
+        returns = days_of(fund, book, k)[-days:]
         if fund.terms.allocator == "equal" or len(returns) < days:
             return [1.0 / len(fund.books)] * len(fund.books)
         mean = math.fsum(returns) / days
@@ -218,7 +243,9 @@ def found(facts: Facts, terms: Terms) -> Fund:
     voices, capital = speak(facts, terms), terms.capital_micro
     books = [opened(mandate.name, facts, mandate, live(facts, terms, mandate, voices)) for mandate in terms.mandates]
     file = replace(of_file(terms, len(facts.names)), number=0)
-    fund = Fund(facts, terms, books, opened(HOUSE, facts), file, capital)
+    fund = Fund(facts, terms, books, opened(HOUSE, facts), file, capital, mark=capital)
+    if terms.graduation is not None:
+        fund.places = {book.name: graduation.Place(terms.graduation.start) for book in books}
     fund.result.shadow_targets = {book.name: book.shadow.target for book in books}
     at = facts.id(0) - 1
     fund.transfer(at, fund.house, capital)

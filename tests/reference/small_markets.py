@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.reference.facts import ASSUMED, DAY_NS, HOUR_NS, Agent, Facts, Ladder, Seat, Terms
+from tests.reference.facts import ASSUMED, DAY_NS, HOUR_NS, Agent, Facts, Graduation, Ladder, Seat, Terms
 from tests.reference.limits import Limits, of_file
 from tests.reference.opinions import Moody
 
@@ -93,7 +93,8 @@ def funds(draw: st.DrawFn) -> tuple[Facts, Terms]:
 def small_fund(seed: int, *, markets: int, books: int, interval_ns: int, cycles: int) -> tuple[Facts, Terms]:
     """The random fund of a seed: the same in every process, which what hypothesis finds is not."""
     plain = _plain_fund(seed, markets, books, interval_ns, cycles)
-    return _governed(random.Random(f"office of {seed}"), *_styled(random.Random(f"styles of {seed}"), *plain))
+    facts, terms = _governed(random.Random(f"office of {seed}"), *_styled(random.Random(f"styles of {seed}"), *plain))
+    return facts, _treasured(random.Random(f"treasury of {seed}"), terms)
 
 
 def _plain_fund(seed: int, markets: int, books: int, interval_ns: int, cycles: int) -> tuple[Facts, Terms]:
@@ -210,6 +211,26 @@ def _governed(chance: random.Random, facts: Facts, terms: Terms) -> tuple[Facts,
         ),
     )
     return _frozen(chance, facts), terms
+
+
+def _treasured(chance: random.Random, terms: Terms) -> Terms:
+    """In some funds gains beyond the high-water mark stay cash, in some capital must be earned; proofs are easy."""
+    gate = Graduation(
+        signer=chance.choice(("rule", "rule", "rule", "person")),
+        start=chance.choice(("research", "paper", "seed", "full", "full")),
+        trials=chance.choice((0.0, 1.0, 1.0)),
+        floor_days=chance.choice((1, 31)),
+        review_days=chance.choice((1, 7)),
+        psr=chance.choice((0.1, 0.5)),
+        seed_dsr=chance.choice((0.1, 0.5)),
+        full_dsr=chance.choice((0.2, 0.6)),
+        seed_share=chance.choice((0.25, 0.5)),
+        out_from=chance.choice((0.02, 0.2, 1.25)),
+        cool_off_days=chance.choice((0, 1, 5)),
+        alive=chance.choice((1.0, 5.0)),
+        alarm=chance.choice((0.05, 0.5)),
+    )
+    return replace(terms, compound=chance.random() < 0.5, graduation=gate if chance.random() < 0.4 else None)
 
 
 def _frozen(chance: random.Random, facts: Facts) -> Facts:

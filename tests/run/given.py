@@ -223,7 +223,12 @@ def file_of(facts: ref.Facts, terms: ref.Terms) -> sections.Fund:
             collar_bps=terms.collar * 1e4,
         ),
         risk=(*(risk_seat(agent) for agent in terms.agents), ladder_seat(terms.ladder)),
-        allocator=sections.AllocatorSection(kind=terms.allocator, window_days=terms.window_days),  # type: ignore[arg-type]
+        allocator=sections.AllocatorSection(
+            kind=terms.allocator,  # type: ignore[arg-type]
+            compound="always" if terms.compound else "never",
+            window_days=terms.window_days,
+        ),
+        graduation=graduation_of(terms.graduation),
         venue=sections.VenueSection(
             taker_fee_bps=terms.fee_e8 / 1e4,
             maker_fee_bps=terms.maker_fee_e8 / 1e4,
@@ -239,6 +244,12 @@ def file_of(facts: ref.Facts, terms: ref.Terms) -> sections.Fund:
             for name, micro in zip(facts.names, terms.min_notional_micro, strict=False)
         ),
     )
+
+
+def graduation_of(gate: ref.Graduation | None) -> sections.GraduationSection:
+    if gate is None:
+        return sections.GraduationSection()
+    return sections.GraduationSection(kind="on", **{each.name: getattr(gate, each.name) for each in fields(gate)})
 
 
 def risk_seat(agent: ref.Agent) -> sections.RiskSeat:

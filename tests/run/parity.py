@@ -9,7 +9,9 @@ import numpy as np
 
 from podshop.nouns import Mandate, duration_ns
 from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, HOUSE, NET, VERDICTS
+from podshop.run.allocator import compounds
 from podshop.run.config.sections import Fund as FundFile
+from podshop.run.config.sections import GraduationSection
 from podshop.run.facts import MarketFacts
 from podshop.run.opinions import Seat
 from tests.reference import facts as ref
@@ -210,8 +212,14 @@ def reference_terms(file: FundFile) -> ref.Terms:
         ],
         allocator=file.allocator.kind,
         window_days=file.allocator.window_days,
+        compound=compounds(file.allocator),
+        graduation=None if file.graduation.kind == "off" else reference_gate(file.graduation),
         operator="never" if file.operator == "never" else duration_ns(file.operator),
     )
+
+
+def reference_gate(section: GraduationSection) -> ref.Graduation:
+    return ref.Graduation(**{each: getattr(section, each) for each in ref.Graduation.__dataclass_fields__})
 
 
 def reference_seat(m: Mandate, slopes: Mapping[str, float]) -> ref.Seat:

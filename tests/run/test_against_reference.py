@@ -229,6 +229,66 @@ def test_a_rare_look_of_the_risk_office_is_met_and_agreed_on(what: str) -> None:
     compare(told_by_given(facts, terms), told_by_reference(reference.run(facts, terms)))
 
 
+STEPS = (
+    *("research to paper", "paper to seed", "seed to full", "full to seed", "seed to paper"),
+    *("full to suspended", "seed to suspended", "suspended to paper", "above the mark"),
+)
+
+
+def test_every_step_of_the_treasury_is_met_and_agreed_on() -> None:
+    """Of the random funds, in their order, those that take a step which none before them took."""
+    unmet = set(STEPS)
+
+    def takes(pair: tuple[ref.Facts, ref.Terms]) -> bool:
+        new = unmet & set(+treasury_of(pair))
+        if new:
+            compare(told_by_given(*pair), told_by_reference(reference.run(*pair)))
+        unmet.difference_update(new)
+        return not unmet
+
+    assert found(takes)
+
+
+def treasury_of(pair: tuple[ref.Facts, ref.Terms]) -> collections.Counter[str]:
+    """What the reference's treasury met; nothing in funds that have neither stages nor a mark."""
+    facts, terms = pair
+    if terms.graduation is None and terms.compound:
+        return collections.Counter()
+    return reference.run(facts, terms).met
+
+
+SPOILT = "research to paper", "full to suspended", "above the mark"
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_mutant_of_the_treasury_disagrees(what: str) -> None:
+    """The mark forgotten, the stages forgotten, or who is suspended left in until its cadence: each is seen."""
+
+    def spoil(run: Run) -> None:
+        treasurer = run.treasurer
+        if what == "above the mark":
+            treasurer.high_water_micro = None
+        elif what == "full to suspended":
+            share = treasurer.share
+
+            def late(*given: Any) -> Any:
+                weights = share(*given)
+                treasurer.suspended[:] = False
+                return weights
+
+            treasurer.share = late  # type: ignore[method-assign]
+        else:
+            treasurer._treasury = treasurer._asked
+
+    def differs(pair: tuple[ref.Facts, ref.Terms]) -> bool:
+        if not treasury_of(pair)[what]:
+            return False
+        return told_by_given(*pair, spoil) != told_by_reference(reference.run(*pair))
+
+    facts, terms = found(differs)
+    compare(told_by_given(facts, terms), told_by_reference(reference.run(facts, terms)))
+
+
 def test_a_dead_market_is_met_and_agreed_on() -> None:
     facts, terms = found(lambda pair: any(row.kind == "settlement" for row in reference.run(*pair).fills))
     compare(told_by_given(facts, terms), told_by_reference(reference.run(facts, terms)))

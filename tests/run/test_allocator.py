@@ -56,7 +56,8 @@ def test_every_kind_is_a_fund(tmp_path, kind: str) -> None:
 def test_the_loop_hands_on_yesterdays_weights_and_the_house_keeps_the_cash() -> None:
     """Weights of 40 days follow from the shadows' days and from one another; what they leave is the house's capital."""
     usual = starter_fund()
-    fund = replace(usual, allocator=replace(usual.allocator, kind="shrunk", turnover=0.01, band=0.0, invest_all_from=9))
+    rules = replace(usual.allocator, kind="shrunk", compound="always", turnover=0.01, band=0.0, invest_all_from=9)
+    fund = replace(usual, allocator=rules)
     end = 19_400 * DAY_NS
     market, funding = simulate(fund.market.markets, HOUR_NS, end - 140 * DAY_NS, end, seed=3)
     kept: list[dict[str, np.ndarray]] = []

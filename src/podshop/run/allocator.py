@@ -1,8 +1,9 @@
-"""The allocator that a fund file asks for."""
+"""The allocator that a fund file asks for, and the gate before it."""
 
 from podshop.nouns import Mandate
-from podshop.run.config.sections import Fund, SignalSeat
-from podshop.treasury import Allocator, Rules
+from podshop.run.config.sections import AllocatorSection, Fund, SignalSeat
+from podshop.treasury import Allocator, Gate, Graduated, Rules
+from podshop.treasury.graduated import Allocating
 
 # Annual net Sharpe ratio expected of a book before it has any evidence. A judgement, not a measurement: a strategy that
 # everybody knows is worth something, and what trades more often pays its costs more often. Chosen before any of the
@@ -27,6 +28,37 @@ def allocator_of(file: Fund) -> Allocator:
             turnover=section.turnover,
         ),
     )
+
+
+def graduated_of(file: Fund, allocator: Allocating) -> Graduated | None:
+    """The gate before an allocator; None where it is off. Drawdowns count in the mandates' volatility targets."""
+    section = file.graduation
+    if section.kind == "off":
+        return None
+    return Graduated(
+        allocator=allocator,
+        gate=Gate(
+            floor_days=section.floor_days,
+            review_days=section.review_days,
+            psr=section.psr,
+            seed_dsr=section.seed_dsr,
+            full_dsr=section.full_dsr,
+            seed_share=section.seed_share,
+            out_from=section.out_from,
+            cool_off_days=section.cool_off_days,
+            alive=section.alive,
+            alarm=section.alarm,
+        ),
+        trials=section.trials or None,
+        volatility=tuple(mandate.volatility_target for mandate in file.mandates),
+        start=(section.start,) * len(file.mandates),
+        signed=section.signer == "person",
+    )
+
+
+def compounds(section: AllocatorSection) -> bool:
+    """Whether gains beyond the high-water mark are risked."""
+    return section.compound == "always" or (section.compound == "by_kind" and section.kind != "shrunk")
 
 
 def prior_sharpe(mandate: Mandate, seats: tuple[SignalSeat, ...], told: dict[str, float]) -> float:

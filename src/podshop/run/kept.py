@@ -79,7 +79,7 @@ def document(fund: Fund) -> dict[str, Any]:
     for seat in whole["risk"]:
         kind = {} if seat["name"] in shipped else {"kind": seat["kind"]}
         risk[seat["name"]] = kind | {"cadence": seat["cadence"]} | seat["agent"]
-    treasury = {"allocator": whole["allocator"]}
+    treasury = {"allocator": whole["allocator"], "graduation": whole["graduation"]}
     return top | same | {"signals": signals, "execution": execution, "risk": risk, "treasury": treasury}
 
 

@@ -21,7 +21,6 @@ from podshop.nouns import (
     utc_text,
 )
 from podshop.run import cycle, opinions, wishes
-from podshop.run.allocator import allocator_of
 from podshop.run.config.sections import Fund as FundFile
 from podshop.run.desk import Desk, Seen
 from podshop.run.facts import MarketFacts
@@ -31,6 +30,7 @@ from podshop.run.state import Facts, Rows, new_fund, new_rows, new_work
 from podshop.run.state import Shadows as ShadowTargets
 from podshop.run.tables import Sink, Tables
 from podshop.run.terms import terms_of
+from podshop.run.treasurer import Treasurer
 
 MOST_LOTS = 1 << 30  # half of what an allotment can carry: prices may halve until the next midnight
 
@@ -65,13 +65,12 @@ class Run:
         self.shadows = ShadowBooks(file, facts, self.terms, seats)
         self.desk = Desk(file, facts)
         self.desk.begin(self.fund)
-        self.allocator = allocator_of(file)
+        self.treasurer = Treasurer(file, self.terms.reference_micro)
         self.rows: Rows = new_rows(markets, books, cycles=self.stretch_ns // self.interval_ns)
         self.equity = np.full(books, self.terms.reference_micro)
         self.equity_peak = self.equity.copy()
         self.equity_midnight: Whole | None = None
         self.daily_return = np.empty((0, books))
-        self.weights = np.full(books, 1.0 / books)
         self.ended_ns: int | None = None  # NAV fell to nothing
 
     def run(self, times: Times, progress: Progress) -> None:
@@ -165,7 +164,7 @@ class Run:
             self.desk.look(facts, k, self.fund, Seen(self.equity, self.equity_peak, self.daily_return))
         if treasury:
             self.tables.costs(at_ns, self.fund)
-            self.tables.books(at_ns, self.fund, worth, self.weights, self.equity)
+            self.tables.books(at_ns, self.fund, worth, self.treasurer.weights, self.equity)
 
     def _close_day(self) -> None:
         """At midnight: what each shadow made of its day."""
@@ -178,8 +177,9 @@ class Run:
         """Move capital to where the treasury wants it. equity: (B1,) of every book, before the transfers."""
         fund, house = self.fund, len(self.books)
         nav = int(fund.nav[0])
-        self.weights = self.allocator(self.daily_return, self.weights)
-        capital = np.floor(self.weights * nav).astype(np.int64)
+        weights = self.treasurer.share(at_ns, self.daily_return, nav)
+        fund.refresh[:house] |= self.treasurer.suspended  # who is out goes at once
+        capital = np.floor(weights * nav).astype(np.int64)
         transfer = np.zeros(house + 1, np.int64)
         transfer[:house] = capital - equity[:house]
         transfer[house] = -transfer.sum()

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from podshop.nouns import Mandate, Panel
-from podshop.treasury.graduation import AS_USUAL, Gate, Standing, graduate, newcomers, share
+from podshop.treasury.graduation import AS_USUAL, STAGES, Gate, Standing, graduate, moved, newcomers, share
 
 
 class Allocating(Protocol):
@@ -31,7 +31,8 @@ class Graduated:
     trials      None = as many as there are books, which is too few where others were tried and thrown away
     volatility  (B,) annual, that drawdowns are measured in; empty = as measured
     start       (B,) stages on the first day; empty = research
-    why         (B,) why each book's stage changed today
+    signed      True: promotions to seed and full wait until a person signs (`sign`); demotions never wait
+    why         (B,) why each book's stage changed today, "" where it did not
     """
 
     allocator: Allocating
@@ -39,6 +40,7 @@ class Graduated:
     trials: float | None = None
     volatility: tuple[float, ...] = ()
     start: tuple[str, ...] = ()
+    signed: bool = False
     standing: Standing | None = None
     why: tuple[str, ...] = ()
     _days: Panel | None = None
@@ -57,10 +59,21 @@ class Graduated:
         self._days = np.concatenate([self._days, daily_return[len(daily_return) - fresh :]])
         self._asked = daily_return.copy()
         unit = np.array(self.volatility) if self.volatility else None
-        self.standing, self.why = graduate(self._days, self.trials or books, self.standing, self.gate, unit)
+        self.standing, self.why = graduate(
+            self._days, self.trials or books, self.standing, self.gate, unit, signed=self.signed
+        )
         self._weights = self.allocator(daily_return, previous if self._weights is None else self._weights)
         given: Panel = self._weights * np.array([share(stage, self.gate) for stage in self.standing.stages])
         return given
+
+    def sign(self, book: int, stage: str) -> None:
+        """A person puts a book into a stage: its share of capital changes at the next call.
+
+        Raises ValueError before the first day, when nobody stands anywhere, or where there is no such stage.
+        """
+        if self.standing is None or stage not in STAGES:
+            raise ValueError(f"nobody can be put into {stage!r} {'yet' if stage in STAGES else ''}".strip())
+        self.standing = moved(self.standing, book, stage)
 
 
 def unseen(daily_return: Panel, before: Panel | None) -> int:

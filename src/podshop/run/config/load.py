@@ -18,6 +18,7 @@ from podshop.run.config.sections import (
     Confidence,
     EvidenceSection,
     Fund,
+    GraduationSection,
     LimitsSection,
     MarketSection,
     SignalSeat,
@@ -53,6 +54,7 @@ def fund_from(document: Mapping[str, Any], file: str, folder: Path) -> Fund:
     found = values(top, document, plain | dict.fromkeys(TABLES, TABLE), ("name", "market", "signals", "execution"))
     tables = {name: found.pop(name, {}) for name in TABLES}
 
+    treasury = values(top.at("treasury"), tables["treasury"], {"allocator": TABLE, "graduation": TABLE})
     market = record(top.at("market"), tables["market"], MarketSection)
     interval_ns = checks.check_market(top.at("market"), market)
     seats = tuple(_seats(top.at("signals"), tables["signals"], market, interval_ns, folder))
@@ -67,7 +69,8 @@ def fund_from(document: Mapping[str, Any], file: str, folder: Path) -> Fund:
         agents={mandate.name: agent for mandate, agent in books if agent is not None},
         limits=record(top.at("limits"), tables["limits"], LimitsSection),
         risk=tuple(risk.seats(top.at("risk"), tables["risk"], folder)),
-        allocator=_only(top.at("treasury"), tables["treasury"], "allocator", AllocatorSection),
+        allocator=record(top.at("treasury").at("allocator"), treasury.get("allocator", {}), AllocatorSection),
+        graduation=record(top.at("treasury").at("graduation"), treasury.get("graduation", {}), GraduationSection),
         venue=venue,
         evidence=record(top.at("evidence"), tables["evidence"], EvidenceSection),
         instruments=tuple(_instruments(top.at("venue"), market.markets, venue)),
@@ -168,12 +171,6 @@ def _instruments(place: Place, markets: tuple[str, ...], venue: VenueSection) ->
             lot_size=venue.lots.get(name, usual.lot_size),
             min_notional_usd=venue.min_notional_usd.get(name, usual.min_notional_usd),
         )
-
-
-def _only(place: Place, tables: Mapping[str, Any], name: str, cls: type[Any]) -> Any:
-    """A group of tables that so far has one member."""
-    found = values(place, tables, {name: TABLE})
-    return record(place.at(name), found.get(name, {}), cls)
 
 
 def _check(top: Place, fund: Fund, interval_ns: int) -> None:

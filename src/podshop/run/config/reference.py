@@ -13,6 +13,7 @@ from podshop.run.config.sections import (
     Confidence,
     EvidenceSection,
     Fund,
+    GraduationSection,
     LimitsSection,
     MarketSection,
     RiskSeat,
@@ -24,8 +25,8 @@ from podshop.run.config.sections import (
 def tables() -> dict[str, tuple[type[Any], tuple[str, ...]]]:
     """Table of the file -> the dataclass whose fields are its keys, and those of them that are not keys."""
     of_fund = (
-        "market", "confidence", "signals", "mandates", "agents", "limits", "risk", "allocator", "venue", "evidence",
-        "instruments", "sha256",
+        "market", "confidence", "signals", "mandates", "agents", "limits", "risk", "allocator", "graduation", "venue",
+        "evidence", "instruments", "sha256",
     )  # fmt: skip
     standard = {f"risk.{name}": (cls, (risk.REMEMBERED,)) for name, cls in risk.standard().items()}
     return {
@@ -38,6 +39,7 @@ def tables() -> dict[str, tuple[type[Any], tuple[str, ...]]]:
         **standard,
         "risk.NAME": (RiskSeat, ("name", "agent")),
         "treasury.allocator": (AllocatorSection, ()),
+        "treasury.graduation": (GraduationSection, ()),
         "venue": (VenueSection, ()),
         "evidence": (EvidenceSection, ()),
     }

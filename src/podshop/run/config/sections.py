@@ -79,6 +79,8 @@ class AllocatorSection:
 
     kind             equal; article: weight grows with the shadow book's Sharpe ratio; inverse_vol: it falls with its
                      volatility; shrunk: by what is believed of each book, and what nobody deserves stays cash
+    compound         whether gains beyond the high-water mark are risked too: always; never: they stay cash; by_kind:
+                     never under shrunk, always under the others
     window_days      article and inverse_vol: days of shadow returns that are judged; before that, equal
     prior_sharpe     shrunk: horizon or family of signals -> annual net Sharpe ratio expected before any evidence, where
                      it is not swing 0.5, intraday 0.3, scalping 0.1; a family's goes before a horizon's
@@ -92,6 +94,7 @@ class AllocatorSection:
     """
 
     kind: Literal["article", "equal", "inverse_vol", "shrunk"] = "article"
+    compound: Literal["always", "by_kind", "never"] = "by_kind"
     window_days: Annotated[int, Meta(ge=2, le=365)] = 30
     prior_sharpe: Mapping[str, float] = field(default_factory=dict)
     prior_days: Positive = 730.0
@@ -101,6 +104,43 @@ class AllocatorSection:
     cap: Annotated[float, Meta(ge=1)] = 2.0
     band: Share = 0.2
     turnover: Annotated[float, Meta(gt=0, le=2)] = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraduationSection:
+    """Who may hold capital: every book has a stage, by what its shadow has proved. What it does: docs/graduation.md.
+
+    kind           off: every book gets what the allocator gives; on: what its stage lets it have, and the rest is cash
+    signer         who signs a promotion to seed or full: rule, on the day it is due; person, so that it waits for
+                   somebody to sign, which in a backtest nobody does. Steps down never wait
+    start          stage of every book on the first day: research, paper, seed or full
+    trials         agents tried for these places, those thrown away too; 0 = as many as there are books
+    floor_days     days of evidence before seed, and again at seed before full
+    review_days    how often a promotion is looked at, in days of evidence
+    psr            least probabilistic Sharpe ratio of any capital
+    seed_dsr       least deflated Sharpe ratio of seed: 0.5 = as good as the best luck to be expected
+    full_dsr       least deflated Sharpe ratio of full
+    seed_share     of what the allocator would give, what seed gets
+    out_from       drawdown that suspends, in the book's annual volatility target
+    cool_off_days  least days suspended
+    alive          annual Sharpe ratio of a book that does what is hoped
+    alarm          logarithm of the odds against that from which a book goes one stage down
+    """
+
+    kind: Literal["off", "on"] = "off"
+    signer: Literal["person", "rule"] = "rule"
+    start: Literal["full", "paper", "research", "seed"] = "research"
+    trials: NotNegative = 0.0
+    floor_days: Annotated[int, Meta(ge=1, le=3650)] = 90
+    review_days: Annotated[int, Meta(ge=1, le=365)] = 30
+    psr: Annotated[float, Meta(gt=0, lt=1)] = 0.95
+    seed_dsr: Annotated[float, Meta(gt=0, lt=1)] = 0.5
+    full_dsr: Annotated[float, Meta(gt=0, lt=1)] = 0.95
+    seed_share: Share = 0.25
+    out_from: Positive = 1.25
+    cool_off_days: Annotated[int, Meta(ge=0, le=3650)] = 30
+    alive: Positive = 1.0
+    alarm: Positive = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +239,7 @@ class Fund:
     limits: LimitsSection = LimitsSection()
     risk: tuple[RiskSeat, ...] = ()
     allocator: AllocatorSection = AllocatorSection()
+    graduation: GraduationSection = GraduationSection()
     venue: VenueSection = VenueSection()
     evidence: EvidenceSection = EvidenceSection()
     instruments: tuple[Instrument, ...]
