@@ -14,14 +14,14 @@ from typing import Any, NoReturn
 from podshop.nouns.errors import VenueError
 
 MAX_DEPTH = 32
-MAX_DIGITS = 30  # before and after the point together
+MAX_DIGITS = 27
 MAX_TEXT = 300
 MICRO = Decimal(1_000_000)
 INT64 = 2**63
 MS_NS = 1_000_000
 EARLIEST_MS, LATEST_MS = 1_262_304_000_000, 4_102_444_800_000  # 2010 and 2100
 
-_PLAIN = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,12})?")  # 27 digits: Decimal's 28 hold every step exactly
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)  # a string without end swallows the rest
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -54,6 +54,8 @@ def depth_of(body: bytes) -> int:
         if first in b"[{":
             depth += 1
             deepest = max(deepest, depth)
+            if deepest > MAX_DEPTH:
+                break  # deep enough to be refused
         elif first in b"]}":
             depth -= 1
     return deepest
@@ -118,9 +120,9 @@ def decimal(value: Any, what: str) -> Decimal:
         if _PLAIN.fullmatch(value):
             return Decimal(value)
     elif isinstance(value, int) and not isinstance(value, bool):
-        if abs(value) < 10**20:
+        if abs(value) < 10**15:
             return Decimal(value)
-    elif isinstance(value, Decimal) and value.is_finite() and -20 <= value.adjusted() < 20:
+    elif isinstance(value, Decimal) and -20 <= value.adjusted() < 15 and len(value.as_tuple().digits) <= MAX_DIGITS:
         return value
     raise VenueError(f"{what}: found {shown(value)}, expected a number")
 
@@ -178,7 +180,7 @@ def plain(said: Any) -> str:
 
 
 def _decimal(written: str) -> Decimal:
-    if len(written) > MAX_DIGITS + 10:
+    if len(written) > MAX_DIGITS + 13:
         raise ValueError("a number of too many digits")
     return Decimal(written)
 

@@ -1,0 +1,1 @@
+"""Hyperliquid perpetuals, directly: own wire, own rules, the official SDK's signing."""
