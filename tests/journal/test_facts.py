@@ -9,6 +9,7 @@ from podshop.journal import facts as codec
 from podshop.journal.facts import KINDS, READERS, VENUE_KINDS, read, written
 from podshop.ledger.facts import Fact, Fee, Signals
 from podshop.nouns import DataError
+from podshop.orders.facts import OrderFact
 from tests.ledger.fund_facts import Telling
 
 
@@ -22,7 +23,7 @@ def test_what_is_written_is_read(seed):
 
 
 def test_every_fact_has_a_kind_and_every_kind_a_reader():
-    assert {type_ for type_, _ in KINDS.values()} == set(Fact.__args__)
+    assert {type_ for type_, _ in KINDS.values()} == set(Fact.__args__) | set(OrderFact.__args__)
     assert {(kind, v) for kind, (_, v) in KINDS.items()} <= set(READERS)
     assert all(KINDS[kind][0]._fields[0] == "venue_id" for kind in VENUE_KINDS)
 

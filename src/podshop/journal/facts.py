@@ -6,13 +6,17 @@ ever written, which answers the fact as it is today. Rows are never rewritten: t
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from podshop.ledger import facts, live
-from podshop.ledger.facts import Fact
+from podshop.ledger.facts import Fact as BookFact
 from podshop.nouns import DataError
+from podshop.orders import facts as orders
+from podshop.orders.facts import OrderFact
+
+Fact: TypeAlias = BookFact | OrderFact
 
 KINDS: dict[str, tuple[type, int]] = {  # kind -> what it is, and the version written today
     "start": (facts.Start, 1),
@@ -37,17 +41,24 @@ KINDS: dict[str, tuple[type, int]] = {  # kind -> what it is, and the version wr
     "asked": (live.Asked, 1),
     "ruled": (live.Ruled, 1),
     "netted": (live.Netted, 1),
-    "ordered": (live.Ordered, 1),
     "sent": (live.Sent, 1),
-    "became": (live.Became, 1),
-    "adopted": (live.Adopted, 1),
     "suspense": (live.Suspense, 1),
-    "external": (live.External, 1),
     "state_changed": (live.StateChanged, 1),
     "listing": (live.Listing, 1),
     "alarm": (live.Alarm, 1),
     "standing": (live.Standing, 1),
+    "began": (orders.Began, 1),
+    "committed": (orders.Committed, 1),
+    "acknowledged": (orders.Acknowledged, 1),
+    "unsure": (orders.Unsure, 1),
+    "booked": (orders.Booked, 1),
+    "unowned": (orders.Unowned, 1),
+    "ended": (orders.Ended, 1),
+    "differs": (orders.Differs, 1),
+    "restricted": (orders.Restricted, 1),
+    "late": (orders.Late, 1),
 }
+ONCE = ("sent",)  # those whose first field, an id of ours, may be told once
 VENUE_KINDS = ("fill", "funding", "fee", "deposit")  # those that carry the venue's own id, in their first field
 
 _WRITTEN = {type_: (kind, v) for kind, (type_, v) in KINDS.items()}

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-from podshop.journal.facts import KINDS, read
+from podshop.journal.facts import KINDS, Fact, read
 from podshop.ledger import live
-from podshop.ledger.facts import Fact, Intent, Marks, Start, Transfer
+from podshop.ledger.facts import Intent, Marks, Start, Transfer
 from podshop.ledger.postings import asset_of, postings
+from podshop.nouns.venue import Filled, Order
+from podshop.orders.facts import OrderFact
 
 Values: TypeAlias = tuple[Any, ...]
 
@@ -89,13 +91,48 @@ def _flagged(fact: Fact) -> Iterator[Values]:
     yield tuple(int(value) if isinstance(value, bool) else value for value in fact)
 
 
+def _of_order(fact: OrderFact) -> Iterator[Values]:
+    """One row for a fact of a coin's life: its order or fill told flat, lists as text. `at_ns` is the journal's own."""
+    values: list[Any] = []
+    for name, value in zip(fact._fields, fact, strict=True):
+        if isinstance(value, Order | Filled):
+            values += [value._asdict()[part] for part in NESTED[type(value)]]
+        elif isinstance(value, tuple):
+            values.append(" ".join(":".join(map(str, v)) if isinstance(v, tuple) else str(v) for v in value))
+        elif name != "at_ns":
+            values.append(int(value) if isinstance(value, bool) else value)
+    yield tuple(values)
+
+
+def _columns_of_order(kind: type) -> tuple[tuple[str, type], ...]:
+    columns: list[tuple[str, type]] = []
+    for name, type_ in kind.__annotations__.items():
+        if type_ in NESTED:
+            columns += [(part, TYPES.get(type_.__annotations__[part], str)) for part in NESTED[type_]]
+        elif name != "at_ns":
+            optional = int if type_ == int | None else str
+            columns.append((RENAMED.get(name, name), TYPES.get(type_, optional)))
+    return tuple(columns)
+
+
 def _plain(kind: type) -> tuple[tuple[str, type], ...]:
     """Columns of a kind whose fields are all plain."""
-    types = {int: int, str: str, float: float, bool: int}
-    return tuple((name, types.get(type_, float)) for name, type_ in kind.__annotations__.items())
+    return tuple((name, TYPES.get(type_, float)) for name, type_ in kind.__annotations__.items())
+
+
+def _table(kind: str, type_: type) -> Table:
+    if type_ in OF_ORDERS:
+        return Table(_columns_of_order(type_), _of_order)
+    return _LISTS.get(kind) or Table(_plain(type_), _flagged if kind in FLAGGED else _one)
 
 
 POSTINGS = "postings"
+TYPES: dict[Any, type] = {int: int, str: str, float: float, bool: int}
+NESTED: dict[Any, tuple[str, ...]] = {
+    Order: ("intent", "lots", "limit_micro", "reference_micro", "reduce_only", "whole", "expires_ns"),
+    Filled: ("fill_id", "order_id", "client_id", "lots", "price_micro", "fee_micro", "kind"),
+}
+RENAMED = {"row": "rule", "to": "borne_by", "on": "is_on"}  # words that databases keep for themselves
 _LISTS: dict[str, Table] = {
     "start": Table(
         (("fund", str), ("interval_ns", int), ("market", str), ("lot_size", float), ("source", str)), _start
@@ -121,11 +158,9 @@ _LISTS: dict[str, Table] = {
     ),
     "standing": Table((("cycle", int), ("bytes", int)), _standing),
 }  # fmt: skip
-FLAGGED = ("ordered", "adopted", "listing")
+FLAGGED = ("listing",)
+OF_ORDERS = frozenset(OrderFact.__args__)
 TABLES: dict[str, Table] = {
-    **{
-        kind: _LISTS.get(kind) or Table(_plain(type_), _flagged if kind in FLAGGED else _one)
-        for kind, (type_, _) in KINDS.items()
-    },
+    **{kind: _table(kind, type_) for kind, (type_, _) in KINDS.items()},
     POSTINGS: Table((("account", str), ("asset", str), ("units", int)), lambda fact: ()),
 }

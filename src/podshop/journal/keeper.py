@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from podshop.journal.facts import written
+from podshop.journal.facts import Fact, written
 from podshop.journal.snapshot import State, load, save
 from podshop.journal.store import Journal, raw_rows, reading
 from podshop.ledger.books import Books
-from podshop.ledger.facts import Deposit, Fact, Fee, Fill, Funding
+from podshop.ledger.facts import Deposit, Fee, Fill, Funding
 from podshop.nouns import LedgerError
 
 SNAPSHOT_EVERY = 50_000  # rows: folded in a fifth of a second

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from podshop.journal.chain import GENESIS, Head, Raw
-from podshop.journal.facts import VENUE_KINDS, read
+from podshop.journal.facts import ONCE, VENUE_KINDS, read
 from podshop.journal.known import Known
 from podshop.ledger.books import Books
 from podshop.nouns import DataError, LedgerError
@@ -39,9 +39,9 @@ class State:
         seq, _, kind, v, body, _, digest = row
         try:
             fact = read(kind, v, body)
-            if kind in VENUE_KINDS:
+            if kind in VENUE_KINDS or kind in ONCE:
                 self.known.add(kind, fact[0], body)  # type: ignore[arg-type]
-            self.books.post(fact)
+            self.books.post(fact)  # type: ignore[arg-type]  # orders move nothing
         except (LedgerError, DataError) as e:
             raise LedgerError(f"row {seq}: {e}") from e
         self.seq, self.hash = seq, digest

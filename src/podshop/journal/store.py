@@ -17,9 +17,8 @@ from pathlib import Path
 from types import TracebackType
 
 from podshop.journal.chain import NOTHING, Head, Raw, Row, chained, row_hash, walk
-from podshop.journal.facts import written
+from podshop.journal.facts import Fact, written
 from podshop.journal.head import HeadWriter, create_head, head_path, read_head
-from podshop.ledger.facts import Fact
 from podshop.nouns import LedgerError
 
 SCHEMA = (

@@ -1,7 +1,8 @@
 """What happens around the books while a fund trades by itself: facts that move neither lots nor cash.
 
-With those of `ledger.facts` they tell a live cycle whole: what was seen, who asked for what, which limits held, which
-orders might be sent and what became of each. A gateway that dies is made again from them, and a cycle is replayed.
+With those of `ledger.facts` and `orders.facts` they tell a live cycle whole: what was seen, who asked for what, which
+limits held, which orders might be sent and what became of each. A gateway that dies is made again from them, and a
+cycle is replayed.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -90,76 +91,20 @@ class Netted(NamedTuple):
     wants: tuple[tuple[str, int], ...]
 
 
-class Ordered(NamedTuple):
-    """What an intent's order will say beside its lots, and what it was decided on.
-
-    booked_lots  the account's position in the books then; reading_ns the end of the reading that agreed with them
-    """
-
-    intent: str
-    cycle: int
-    limit_micro: int
-    reference_micro: int
-    reduce_only: bool
-    whole: bool
-    booked_lots: int
-    reading_ns: int
-
-
 class Sent(NamedTuple):
     """An intent's one right to be sent is used up: from here on the order may be at the venue."""
 
     intent: str
 
 
-class Became(NamedTuple):
-    """An intent changed its state: accepted, refused, unknown, final, never_arrived, lapsed, resolved.
-
-    order_id, code, text  the venue's own; empty where it said none
-    filled_lots           signed, as far as the venue says; 0 where it does not. The books follow fills alone
-    """
-
-    intent: str
-    state: str
-    order_id: str
-    code: str
-    text: str
-    filled_lots: int
-
-
-class Adopted(NamedTuple):
-    """An order at the venue was found to be an intent's own. inferred: no id proves it."""
-
-    intent: str
-    order_id: str
-    inferred: bool
-    why: str
-
-
 class Suspense(NamedTuple):
-    """The venue shows so much more than the books, and nothing explains it; 0 and 0 = it is explained now.
+    """The venue's account holds so much more than the books say, and nothing explains it; 0 = it is explained now.
 
-    market  empty for cash
+    Lots that nothing explains are `orders.facts.Differs`.
     """
 
-    market: str
-    lots: int
     cash_micro: int
     why: str
-
-
-class External(NamedTuple):
-    """A fill that none of our orders explains, and who bears it.
-
-    kind      trade, liquidation, adl, settlement, watchdog
-    borne_by  held = pro rata to lots held, house
-    """
-
-    venue_id: str
-    market: str
-    lots: int
-    kind: str
-    borne_by: str
 
 
 class StateChanged(NamedTuple):
@@ -208,20 +153,5 @@ class Standing(NamedTuple):
 
 
 LiveFact: TypeAlias = (
-    Opening
-    | Seen
-    | Mids
-    | Asked
-    | Ruled
-    | Netted
-    | Ordered
-    | Sent
-    | Became
-    | Adopted
-    | Suspense
-    | External
-    | StateChanged
-    | Listing
-    | Alarm
-    | Standing
+    Opening | Seen | Mids | Asked | Ruled | Netted | Sent | Suspense | StateChanged | Listing | Alarm | Standing
 )

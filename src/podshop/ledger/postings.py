@@ -19,7 +19,6 @@ from typing import Any, TypeAlias
 
 from podshop.ledger.facts import (
     Deposit,
-    Fact,
     Fee,
     Fill,
     Funding,
@@ -37,7 +36,7 @@ USD = "USD"
 KNOWN_NAMES = 1 << 16  # accounts whose names are kept ready
 
 
-def postings(fact: Fact) -> tuple[Posting, ...]:
+def postings(fact: object) -> tuple[Posting, ...]:
     """What the fact does to the accounts; nothing where it moves neither lots nor cash.
 
     Raises LedgerError where the fact itself cannot balance: a transfer whose moves do not sum to zero.
