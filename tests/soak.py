@@ -1,7 +1,7 @@
 """`make soak`: what the long tests found is kept, line by line, so that a campaign that was cut short goes on.
 
-PODSHOP_SOAK names the folder. Each long test leaves one line in results.jsonl: its name, outcome, seconds, the commit, and
-what it counted (pytest's `record_property`). What passed at this commit, with nothing changed since, is not run again.
+PODSHOP_SOAK names the folder. Each long test leaves one line in results.jsonl: its name, outcome, seconds, the commit,
+and what it counted (`record_property`). What passed at this commit, with nothing changed since, is not run again.
 """
 
 import json
