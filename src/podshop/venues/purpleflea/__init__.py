@@ -1,0 +1,1 @@
+"""Purple Flea: a thin layer over Hyperliquid that is believed about nothing but refusals it is known for."""
