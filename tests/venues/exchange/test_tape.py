@@ -26,6 +26,9 @@ def test_the_tape_is_what_a_backtest_reads() -> None:
     for row in (1_000, 1_001, len(market) - 1):
         h, m = int(whole.risk_row[row]), 2
         expected = (whole.depth[h, m], whole.sigma[h, m], whole.liquidity[h, m], whole.queued[h, m])
-        assert tape.liquidity(row, m) == tuple(each.item() for each in expected) and expected[2] > 0
+        assert tape.liquidity(row, m) == tuple(each.item() for each in expected)
+        assert expected[2] > 0
     assert tape.liquidity(999, 2)[2] == 0  # nothing is known before
-    assert tape.row(since) == 1_000 and tape.row(since - 1) == 999 and tape.row(SINCE_NS) == -1
+    assert tape.row(since) == 1_000
+    assert tape.row(since - 1) == 999
+    assert tape.row(SINCE_NS) == -1

@@ -116,7 +116,9 @@ def test_nobody_pays_more_than_his_limit(a: int, b: int, buys: bool, room_a: int
 
 def test_a_limit_that_fits_nothing_is_refused() -> None:
     ack = exchange().submit(NOW, "BTC", 100, REFERENCE - 1)
-    assert ack.code == "no_match" and ack.order and ack.order.status == "rejected"
+    assert ack.code == "no_match"
+    assert ack.order
+    assert ack.order.status == "rejected"
 
 
 def test_reduce_only_and_whole() -> None:
@@ -125,11 +127,15 @@ def test_reduce_only_and_whole() -> None:
     venue.submit(NOW, "BTC", 100, ANY)
     assert venue.submit(NOW, "BTC", 50, ANY, reduce_only=True).code == "reduce_only"  # would increase
     order = venue.submit(NOW, "BTC", -150, 1, reduce_only=True).order
-    assert order and order.filled == -100 and venue.lots["BTC"] == 0
+    assert order
+    assert order.filled == -100
+    assert venue.lots["BTC"] == 0
     assert venue.submit(NOW, "BTC", 0, 1, whole=True).code == "no_position"
     venue.submit(NOW, "BTC", -70, 1)
     order = venue.submit(NOW, "BTC", 0, ANY, whole=True).order
-    assert order and order.filled == 70 and venue.lots["BTC"] == 0
+    assert order
+    assert order.filled == 70
+    assert venue.lots["BTC"] == 0
 
 
 def test_a_client_id_is_taken_once_even_by_an_order_that_was_refused() -> None:
@@ -138,14 +144,19 @@ def test_a_client_id_is_taken_once_even_by_an_order_that_was_refused() -> None:
     assert venue.submit(NOW, "BTC", 100, ANY, client_id="x").code == "duplicate_id"
     assert venue.lots["BTC"] == 0
     found = venue.find(None, "x")
-    assert found and found.status == "rejected" and venue.find(found.order_id) is found
-    assert venue.find(None, "y") is None and venue.find("1") is None and venue.find("none") is None
+    assert found
+    assert found.status == "rejected"
+    assert venue.find(found.order_id) is found
+    assert venue.find(None, "y") is None
+    assert venue.find("1") is None
+    assert venue.find("none") is None
 
 
 def test_an_order_that_comes_after_its_expiry_leaves_no_trace() -> None:
     venue = exchange()
     assert venue.submit(NOW + 10, "BTC", 100, ANY, client_id="x", expires_ns=NOW + 10).code == "expired"
-    assert venue.find(None, "x") is None and not venue.orders
+    assert venue.find(None, "x") is None
+    assert not venue.orders
     assert venue.submit(NOW + 10, "BTC", 100, ANY, client_id="x", expires_ns=NOW + 11).code == ""
 
 
@@ -157,18 +168,22 @@ def test_smallest_order_and_what_is_exempt() -> None:
     venue.submit(NOW, "BTC", -5, 1)
     assert venue.lots["BTC"] == 20
     venue.foreign(NOW, "BTC", -10)
-    assert venue.submit(NOW, "BTC", -10, 1).code == "" and venue.lots["BTC"] == 0
+    assert venue.submit(NOW, "BTC", -10, 1).code == ""
+    assert venue.lots["BTC"] == 0
 
 
 def test_margin() -> None:
     """10,000 USD at two times bear 39,900 lots of 0.5 USD, and a reduction always passes."""
     venue = exchange(liquid=None)
-    assert not venue.set_leverage("BTC", 41) and not venue.set_leverage("BTC", 0) and not venue.set_leverage("XRP", 2)
+    assert not venue.set_leverage("BTC", 41)
+    assert not venue.set_leverage("BTC", 0)
+    assert not venue.set_leverage("XRP", 2)
     assert venue.set_leverage("BTC", 2)
     assert venue.submit(NOW, "BTC", 40_000, ANY).code == "margin"
     assert venue.submit(NOW, "BTC", 39_900, ANY).code == ""
     assert venue.submit(NOW, "BTC", 100, ANY).code == "margin"
-    assert venue.margin_micro() == -(-39_900 * 500_450 // 2) and venue.margin_micro() <= venue.equity_micro()
+    assert venue.margin_micro() == -(-39_900 * 500_450 // 2)
+    assert venue.margin_micro() <= venue.equity_micro()
     assert venue.submit(NOW, "BTC", -80_000, 1).code == "margin"  # through zero is an increase
     assert venue.submit(NOW, "BTC", -30_000, 1).code == ""
 
@@ -194,11 +209,16 @@ def test_a_resting_order_fills_beyond_its_limit_at_the_limit() -> None:
     venue = exchange(liquid=thin(queued=50))
     touched = venue.submit(NOW, "BTC", 30, 500_300, tif="gtc").order
     beyond = venue.submit(NOW, "BTC", 70, 500_310, tif="alo").order
-    assert touched and beyond and venue.resting() == (touched, beyond) and not venue.fills(NOW)
+    assert touched
+    assert beyond
+    assert venue.resting() == (touched, beyond)
+    assert not venue.fills(NOW)
     (fill,) = venue.fills(NOW + HOUR_NS)
     assert (fill.order_id, fill.lots, fill.price_micro) == (beyond.order_id, 50, 500_310)
-    assert fill.fee_micro == -(-50 * 500_310 * 15_000 // 10**8) and fill.at_ns == NOW + HOUR_NS - 1000
-    assert venue.cancel(NOW + HOUR_NS, touched.number) and not venue.cancel(NOW + HOUR_NS, touched.number)
+    assert fill.fee_micro == -(-50 * 500_310 * 15_000 // 10**8)
+    assert fill.at_ns == NOW + HOUR_NS - 1000
+    assert venue.cancel(NOW + HOUR_NS, touched.number)
+    assert not venue.cancel(NOW + HOUR_NS, touched.number)
     assert (touched.status, beyond.left) == ("canceled", 20)
 
 
@@ -213,9 +233,12 @@ def test_a_market_that_died_is_settled_and_takes_reductions_only() -> None:
     venue.submit(NOW, "BTC", 100, ANY)
     died_ns = START_NS + (10 + 24) * HOUR_NS
     venue.advance(died_ns - 1)
-    assert venue.lots["BTC"] == 100 and venue.submit(died_ns - 1, "BTC", -10, 1).code == "min_notional"
+    assert venue.lots["BTC"] == 100
+    assert venue.submit(died_ns - 1, "BTC", -10, 1).code == "min_notional"
     fills = venue.fills(died_ns)
-    assert fills[-1].kind == "settlement" and fills[-1].lots == -100 and fills[-1].price_micro == int(500_950 * 0.95)
+    assert fills[-1].kind == "settlement"
+    assert fills[-1].lots == -100
+    assert fills[-1].price_micro == int(500_950 * 0.95)
     assert venue.submit(died_ns, "BTC", 100, ANY).code == "delisted"
     assert {each.market: each.delisted for each in venue.listed()} == {"BTC": True, "ETH": False}
     assert "BTC" not in venue.mids(died_ns)
@@ -237,7 +260,8 @@ def test_time_never_runs_back_and_does_not_begin_before_history() -> None:
     venue = exchange()
     venue.advance(NOW + HOUR_NS)
     venue.advance(NOW)
-    assert venue.now_ns == NOW + HOUR_NS and venue.mids(NOW)["BTC"].price_micro == 500_600
+    assert venue.now_ns == NOW + HOUR_NS
+    assert venue.mids(NOW)["BTC"].price_micro == 500_600
     with pytest.raises(ConfigError, match="before its first bar"):
         exchange(start_ns=START_NS)
 
@@ -282,5 +306,6 @@ def _check(venue: Exchange) -> None:
     cash = sum(int(settle(np.int64(fill.lots), fill.price_micro, fill.fee_micro)) for fill in fills)
     assert venue.cash_micro() == 10_000_000_000 + cash + sum(paid.cash_micro for paid in venue.account.paid)
     for order in venue.orders.values():
-        assert abs(order.filled) <= abs(order.asked) and order.filled * order.asked >= 0
+        assert abs(order.filled) <= abs(order.asked)
+        assert order.filled * order.asked >= 0
         assert order.filled == sum(fill.lots for fill in fills if fill.order_id == order.order_id)
