@@ -80,7 +80,7 @@ def reducible(line: Line, target: int, terms: Terms) -> int:
 
 
 def unfilled(flight: Flight, terms: Terms) -> int:
-    """Lots (>= 0) that it may still fill: what was asked and what the venue may round it up by, less what was booked."""
+    """Lots (>= 0) that it may still fill: asked, and what the venue may round up by, less what was booked."""
     return max(most(flight, terms) - abs(flight.filled), 0)
 
 

@@ -9,7 +9,8 @@ class Asked(NamedTuple):
     """The gate passed an order for this coin: rows 1, 2 and 15.
 
     cycle, wave   of the target it comes from; together they only grow
-    order         as it would be sent; its lots are target + house - booked, as far as the gate passed them
+    target        lots that books and house together wish to hold
+    order         as it would be sent; its lots are target - booked, as far as the gate and this wave let them pass
     wants         (book, signed lots) it is for
     minimum_lots  smallest order of now; 0 where it closes the position
     """
@@ -17,9 +18,17 @@ class Asked(NamedTuple):
     at_ns: int
     cycle: int
     wave: int
+    target: int
     order: Order
     wants: tuple[tuple[str, int], ...]
     minimum_lots: int
+
+
+class Sending(NamedTuple):
+    """The first byte is about to leave, later than the commit where sends queue: Q and W count from here."""
+
+    at_ns: int
+    intent: str
 
 
 class Replied(NamedTuple):
@@ -83,4 +92,4 @@ class Resolved(NamedTuple):
     reason: str
 
 
-Event: TypeAlias = Asked | Replied | FoundSaid | FillSaid | ReadingSaid | Tick | Restarted | Resolved
+Event: TypeAlias = Asked | Sending | Replied | FoundSaid | FillSaid | ReadingSaid | Tick | Restarted | Resolved

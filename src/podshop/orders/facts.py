@@ -34,6 +34,14 @@ class Committed(NamedTuple):
     reading_ns: int
 
 
+class Left(NamedTuple):
+    """An intent's only send begins: written before the first byte."""
+
+    market: str
+    at_ns: int
+    intent: str
+
+
 class Acknowledged(NamedTuple):
     """The venue's order id for an intent: by its reply (row 4), by our client id (8), inferred from fills (10, 13).
 
@@ -127,5 +135,5 @@ class Late(NamedTuple):
 
 
 OrderFact: TypeAlias = (
-    Began | Committed | Acknowledged | Unsure | Booked | Unowned | Ended | Differs | Restricted | Late
+    Began | Committed | Left | Acknowledged | Unsure | Booked | Unowned | Ended | Differs | Restricted | Late
 )

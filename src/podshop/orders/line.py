@@ -15,6 +15,7 @@ from podshop.orders.facts import (
     Differs,
     Ended,
     Late,
+    Left,
     OrderFact,
     Restricted,
     Unowned,
@@ -79,6 +80,7 @@ class Evidence(NamedTuple):
     agreed     readings since then that show what is booked, without one between them that does not
     differed   (began_ns, venue lots) of those that show something else, all the same
     unknown    (intent, venue's instant) of answers that it knows no such order
+    final      (intent, lots filled) of answers that the order is over; lots None = it does not say
     venue_ns   latest instant of the venue's clock that any answer bore
     alarmed    what was alarmed: not again
     """
@@ -87,6 +89,7 @@ class Evidence(NamedTuple):
     agreed: tuple[Seen, ...] = ()
     differed: tuple[tuple[int, int], ...] = ()
     unknown: tuple[tuple[str, int], ...] = ()
+    final: tuple[tuple[str, int | None], ...] = ()
     venue_ns: int = 0
     alarmed: tuple[str, ...] = ()
 
@@ -168,6 +171,11 @@ def _committed(line: Line, fact: Committed) -> Line:
     return line._replace(flights=(*line.flights, flight), asked=(fact.cycle, fact.wave))
 
 
+def _left(line: Line, fact: Left) -> Line:
+    flight = line.flight(fact.intent)
+    return line if flight is None else _with(line, flight._replace(sent_ns=fact.at_ns))
+
+
 def _acknowledged(line: Line, fact: Acknowledged) -> Line:
     flight = line.flight(fact.intent)
     if flight is None:
@@ -244,6 +252,7 @@ def _with(line: Line, flight: Flight) -> Line:
 APPLY: dict[type, Callable[[Line, Any], Line]] = {
     Began: _began,
     Committed: _committed,
+    Left: _left,
     Acknowledged: _acknowledged,
     Unsure: _unsure,
     Booked: _booked,
