@@ -32,7 +32,7 @@ Watcher: TypeAlias = Callable[[str, Rows], None]
 WAITING_BYTES = 64 << 20  # handed over and not yet begun; more makes `write` wait
 PIECE = 1 << 17  # rows that go to Parquet at a time
 RESULT, PAGE = "result.json", "report.html"
-FUND, LIMITS = "fund.json", "limits.jsonl"  # what `podshop why` reads beside the tables
+FUND, LIMITS, CAPITAL = "fund.json", "limits.jsonl", "capital.jsonl"  # what is kept beside the tables
 
 
 class Recorder:
@@ -163,7 +163,7 @@ def clear(out: Path) -> None:
     """Make the folder and take away what an earlier record left, its `result.json` first."""
     out.mkdir(parents=True, exist_ok=True)
     tables = (f"{table}.parquet{end}" for table in (*TABLES, *BESIDE) for end in ("", ".part"))
-    for name in (RESULT, PAGE, FUND, LIMITS, *tables):
+    for name in (RESULT, PAGE, FUND, LIMITS, CAPITAL, *tables):
         (out / name).unlink(missing_ok=True)
 
 

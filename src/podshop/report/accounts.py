@@ -35,6 +35,8 @@ class Record:
     names    column of names, such as market, book, kind -> its names
     horizon, family  of each execution agent, '' where the record does not say
     policy   how capital is shared, '' where the record does not say
+    rulings      of the risk office, oldest first, as `podshop.run.desk.told` says them; none where they were not kept
+    allocations  of the treasury, oldest first, as `podshop.run.treasurer` says them; the same
     """
 
     result: Mapping[str, Any]
@@ -43,6 +45,8 @@ class Record:
     horizon: Mapping[str, str]
     family: Mapping[str, str]
     policy: str = ""
+    rulings: tuple[Mapping[str, Any], ...] = ()
+    allocations: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def books(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from podshop.nouns import DAY_NS, Panel, utc_text
+from podshop.report import capital
 from podshop.report.accounts import DEPOSIT, Record
 from podshop.report.stats import DAYS_A_YEAR
 
@@ -58,7 +59,8 @@ def _move(record: Record, i: int) -> dict[str, Any]:
         "shadow_sharpe": None if house else sharpe,
         "shadow_sharpe_before": None if house else yesterday,
         "best_sharpe": best,
-        "reason": _reason(house, len(before) == 0, weight - earlier, cash, (yesterday, sharpe, best)),
+        "reason": "; ".join(capital.reasons(record, time, name))
+        or _reason(house, len(before) == 0, weight - earlier, cash, (yesterday, sharpe, best)),
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from podshop.nouns import DAY_NS, Whole, utc_text
 from podshop.nouns.verdict import CODES, NET, VERDICTS
-from podshop.report import accounts
+from podshop.report import accounts, capital, in_force
 from podshop.report.accounts import INSIDE, Parts, Record
 from podshop.report.moves import moves
 from podshop.report.plain import plain
@@ -26,7 +26,7 @@ def statement(record: Record, since_ns: int, until_ns: int) -> Row:
     """Account for [since, until), cut to the run; a day is 00:00 UTC to 00:00 UTC.
 
     -> period {since, until, whole: the run covers all of it}, nav, pnl {total, by_agent, by_family, by_market,
-       by_agent_and_market}, books, exposure, limits, verdicts, moves, residuals
+       by_agent_and_market}, books, exposure, limits, office, verdicts, moves, capital, stages, residuals
     """
     nav = record.tables["nav"]
     end_ns = min(until_ns, int(nav["time"][-1]))
@@ -49,9 +49,12 @@ def statement(record: Record, since_ns: int, until_ns: int) -> Row:
             "pnl": _pnl(record, table, saved),
             "books": _books(record, since_ns, end_ns, table),
             "exposure": _exposure(record, since_ns, end_ns),
-            "limits": _limits(record, since_ns, end_ns),
+            "limits": in_force.limits(record, since_ns, end_ns),
+            "office": in_force.office(record, since_ns, end_ns),
             "verdicts": _verdicts(record, since_ns, end_ns),
             "moves": moves(record, since_ns, end_ns) if until_ns - since_ns <= DAY_NS else [],
+            "capital": capital.agreed(record, end_ns, worth["close_micro"]),
+            "stages": capital.stages(record, end_ns),
             "residuals": _residuals(record, since_ns, end_ns, table),
         }
     )
@@ -153,38 +156,6 @@ def _exposure(record: Record, since_ns: int, end_ns: int) -> Row:
             if lots[m]
         ],
     }
-
-
-def _limits(record: Record, since_ns: int, end_ns: int) -> list[Row]:
-    """How much of each limit was used at the end, and at most at any mark of the stretch; fractions of NAV."""
-    nav, bounds = record.tables["nav"], record.result["limits"]
-    shown = (nav["time"] >= since_ns) & (nav["time"] <= end_ns)
-    weight = np.abs(accounts.weights(record, since_ns, end_ns))
-    fullest = int(weight[-1].argmax()), int(weight.max(axis=0).argmax())
-    var = nav["var"][shown]
-    known = np.isfinite(var)
-    used = {
-        "max_var": (var[-1], var[known].max() if known.any() else np.nan, "", ""),
-        "max_gross": (nav["gross"][shown][-1], nav["gross"][shown].max(), "", ""),
-        "max_net": (abs(nav["net"][shown][-1]), np.abs(nav["net"][shown]).max(), "", ""),
-        "max_weight": (
-            weight[-1, fullest[0]], weight[:, fullest[1]].max(),
-            record.markets[fullest[0]] if weight[-1].any() else "", record.markets[fullest[1]] if weight.any() else "",
-        ),
-    }  # fmt: skip
-    return [
-        {
-            "name": name,
-            "bound": bounds[name],
-            "used": float(now),
-            "highest": float(highest),
-            "share": float(highest) / bounds[name],
-            "of": of,
-            "highest_of": highest_of,
-        }
-        for name, (now, highest, of, highest_of) in used.items()
-        if bounds.get(name)
-    ]
 
 
 def _verdicts(record: Record, since_ns: int, end_ns: int) -> Row:

@@ -9,6 +9,7 @@ from podshop.report.statement import NOT_RECORDED, PNL
 
 LIMIT_NAMES = {
     "max_var": "VaR, one day, 95 %", "max_gross": "Gross", "max_net": "Net", "max_weight": "Largest market",
+    "max_cluster": "Markets that move as one",
 }  # fmt: skip
 
 
@@ -60,9 +61,11 @@ def _rows(told: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     for row in told["exposure"]["markets"]:
         yield from _measures("exposure", "", row["name"], row)
     for row in told["limits"]:
-        for name in ("bound", "used", "highest"):
+        for name in ("bound", "tightest", "used", "highest"):
             market = row["highest_of"] if name == "highest" else row["of"]
             yield ("limit", row["name"], market, name, row[name], "of NAV")
+    for ruling in (told["office"] or {}).get("rulings", ()):
+        yield ("ruling", ruling["at"], "", ruling["state"], ruling["reason"], "text")
     for row in told["verdicts"]["by_code"]:
         for name in ("approve", "shrink", "veto"):
             yield ("verdict", row["code"], "", name, row.get(name), "orders")
@@ -70,6 +73,9 @@ def _rows(told: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
         yield ("book verdict", row["code"], "", "count", row["count"], "rows")
     for row in told["moves"]:
         yield from _measures("move", row["book"], "", {key: row[key] for key in row if key != "book"})
+    yield from _measures("capital", "", "", told["capital"] or {})
+    for row in told["stages"]:
+        yield from _measures("stage", row["book"], "", {key: row[key] for key in row if key != "book"})
     residuals = told["residuals"]
     for name in ("nav_micro", "venue_lots", "venue_micro", "transfers_micro"):
         yield from _measures("residual", "", "", {name: residuals[name]})

@@ -1,7 +1,7 @@
 """Statements of a finished record: read it, account for a day, sign what the statement was made of, check one again.
 
-Only the record's own files are read: its Parquet tables and result.json, and fund.json where a record has one (it says
-which family of signals an agent listens to most).
+Only the record's own files are read: its Parquet tables and result.json, and, where a record has them, fund.json (which
+family of signals an agent listens to most), limits.jsonl (limits in force) and capital.jsonl (why capital moved).
 """
 
 import hashlib
@@ -17,11 +17,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from podshop.journal.record import RESULT, combined
+from podshop.journal.record import CAPITAL, LIMITS, RESULT, combined
 from podshop.journal.tables import TABLES
 from podshop.maths.compiled import package_sha256
 from podshop.nouns import DAY_NS, DataError, utc_ns, utc_text
-from podshop.report import accounts, statement_page, tear_page
+from podshop.report import accounts, capital, statement_page, tear_page
 from podshop.report.accounts import Record
 from podshop.report.moves import EVIDENCE_DAYS
 from podshop.report.plain import plain
@@ -45,7 +45,16 @@ def read(folder: Path) -> Record:
         tables[table], found = _table(folder / f"{table}.parquet", table)
         names |= {column: known for column, known in found.items() if len(known) > len(names.get(column, ()))}
     horizon, family, policy = _mandates(folder, result)
-    return Record(result=result, tables=tables, names=names, horizon=horizon, family=family, policy=policy)
+    return Record(
+        result=result,
+        tables=tables,
+        names=names,
+        horizon=horizon,
+        family=family,
+        policy=policy,
+        rulings=_lines(folder / LIMITS),
+        allocations=_lines(folder / CAPITAL),
+    )
 
 
 def account(record: Record, since_ns: int, until_ns: int) -> dict[str, Any]:
@@ -83,7 +92,8 @@ def sign(record: Record, since_ns: int, until_ns: int, found: Mapping[str, Any])
     inputs   over the sorted lines `table.column:hex` of the rows stamped in [since, until], both ends included (books:
              from 31 days before; a column of names as text, one a line, others as little-endian bytes), `opening:hex`
              (what was held, and the highest NAV so far) and `terms:hex` (fund, limits, and the hash of the package that
-             made the record), both as JSON with sorted keys and no spaces
+             made the record), both as JSON with sorted keys and no spaces; where they were kept `rulings:hex` of the
+             risk office and `allocations:hex` of the treasury, the last line before `since` and those until `until`
     figures  over the statement as JSON of that kind
     record_package, package  the code that made the record, and the code that made the statement
     """
@@ -104,6 +114,7 @@ def sign(record: Record, since_ns: int, until_ns: int, found: Mapping[str, Any])
             digests[f"{table}.{column.name}"] = hashlib.sha256(data).hexdigest()
     digests["opening"] = _json_sha256(opening(record, since_ns))
     digests["terms"] = _json_sha256(terms(record))
+    digests |= {name: _json_sha256(said) for name, said in capital.heard(record, since_ns, until_ns).items()}
     return {
         "inputs_sha256": combined(digests),
         "figures_sha256": _json_sha256({key: value for key, value in found.items() if key != "signature"}),
@@ -230,6 +241,16 @@ def _table(path: Path, table: str) -> tuple[dict[str, NDArray[Any]], dict[str, t
             names[column.name] = tuple(kind.categories)
             columns[column.name] = columns[column.name].astype(np.int64)
     return columns, names
+
+
+def _lines(path: Path) -> tuple[dict[str, Any], ...]:
+    """A file of one JSON object a line; none where there is no such file."""
+    if not path.is_file():
+        return ()
+    try:
+        return tuple(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    except ValueError as e:
+        raise DataError(f"{path}: the record cannot be read: {e}") from e
 
 
 def _mandates(folder: Path, result: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str], str]:

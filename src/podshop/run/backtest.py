@@ -85,7 +85,7 @@ def backtest(
                 },
             }
         )
-        recorder.finish(result, page(result, gathered), kept.texts(fund, run.desk.log))
+        recorder.finish(result, page(result, gathered), kept.texts(fund, run.desk.log, run.treasurer.log))
     return result
 
 
@@ -176,6 +176,7 @@ def _result(
             "max_var": fund.limits.max_var,
             "min_order_usd": fund.limits.min_order_usd,
         },
+        "treasury": run.treasurer.summary(fund.allocator.kind),
         "operator": fund.operator,
         "first_tradable": utc_text(max(int(times[0]), first_trade + HISTORY_DAYS * DAY_NS)),
         "assumed_funding_share": dict(world.funding.assumed_share),

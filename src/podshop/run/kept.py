@@ -2,6 +2,7 @@
 
     fund.json     the fund file as data, every default filled in: `fund_from` reads it, and its hash must come out again
     limits.jsonl  one line for each ruling of the risk office that changed something (run/desk.py: told)
+    capital.jsonl one line for each midnight at which a weight or a stage changed, with reasons (run/treasurer.py)
     result.json   `data`: folder and period of the history
 
 Classes of one's own are kept by name, with the folder they were found in and a hash of their file.
@@ -17,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from podshop.journal.record import FUND, LIMITS, RESULT
+from podshop.journal.record import CAPITAL, FUND, LIMITS, RESULT
 from podshop.market import data_sha256
 from podshop.maths.compiled import package_sha256
 from podshop.nouns import ConfigError, DataError, utc_ns, utc_text
@@ -44,10 +45,13 @@ class Kept:
     warnings: tuple[str, ...]
 
 
-def texts(fund: Fund, log: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The files that a record has beside its tables; name -> text."""
+def texts(fund: Fund, rulings: Sequence[Mapping[str, Any]], shares: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The files that a record has beside its tables; name -> text. Rulings of the risk office, shares of capital."""
     kept = {"fund": document(fund), "own": {kind: _origin(kind, agent) for kind, agent in _strangers(fund)}}
-    return {FUND: json.dumps(kept, indent=2) + "\n", LIMITS: "".join(json.dumps(ruling) + "\n" for ruling in log)}
+    lines = {
+        name: "".join(json.dumps(one) + "\n" for one in log) for name, log in ((LIMITS, rulings), (CAPITAL, shares))
+    }
+    return {FUND: json.dumps(kept, indent=2) + "\n"} | lines
 
 
 def place_of(data: Path | None, world: World) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from podshop.treasury.graduated import Graduated
 from podshop.treasury.highwater import high_water, uncompounded
 
 SUSPENDED = "suspended"
+EVIDENCE_DAYS = 30  # shown beside a weight that follows the books' volatility
 SAME = 1e-12  # weights closer than this are the same
 
 
@@ -46,6 +47,7 @@ class Treasurer:
         self.high_water_micro = None if compounds(file.allocator) else capital_micro
         self.suspended = np.zeros(books, np.bool_)
         self._stages: tuple[str, ...] = (file.graduation.start,) * books
+        self._days = np.empty((0, books))
         self.log: list[dict[str, Any]] = []
 
     def share(self, at_ns: int, daily_return: Panel, nav_micro: int) -> Panel:
@@ -55,6 +57,7 @@ class Treasurer:
         nav_micro     after the funding of this instant
         """
         before = self.weights
+        self._days = daily_return[-EVIDENCE_DAYS:]
         self._own = self._treasury(daily_return, self._own)
         mark = self.high_water_micro
         self.weights = self._own if mark is None else uncompounded(self._own, nav_micro, mark)
@@ -100,9 +103,9 @@ class Treasurer:
         }
 
     def _tell(self, at_ns: int, nav_micro: int, before: Panel) -> None:
-        """Keep a line where a weight or a stage is not what it was.
+        """Keep a line where a weight or a stage is not what it was, and of every book at the first call.
 
-        books: of each that changed, its weight before and now; `asked`, the allocator's; stages; `why`, in words
+        books: of each that changed its weight before and now; `asked`, the allocator's; stages; `why`, in words
         """
         stages = self.stages or ("",) * len(self.books)
         earlier = self._stages if self.gate else stages
@@ -119,7 +122,7 @@ class Treasurer:
                 "why": self._why(b, earlier[b], stages[b], steps[b], nav_micro),
             }
             for b, name in enumerate(self.books)
-            if abs(self.weights[b] - before[b]) > SAME or stages[b] != earlier[b]
+            if abs(self.weights[b] - before[b]) > SAME or stages[b] != earlier[b] or not self.log
         ]
         self._stages = stages if self.gate else self._stages
         if rows or not self.log:
@@ -145,6 +148,8 @@ class Treasurer:
             said.append(f"believed Sharpe {found.posterior[b]:.2f}, {100 * found.wanted[b]:.2f} % wanted")
             if found.bound[b]:
                 said.append(f"bound by {', '.join(found.bound[b])}")
+        if self._asked.agent.kind in ("hrp", "inverse_vol") and len(self._days) == EVIDENCE_DAYS:
+            said.append(f"a day of its shadow deviates by {100 * float(self._days[:, b].std(ddof=1)):.3f} %")
         mark = self.high_water_micro
         if mark is not None and nav_micro > mark:
             said.append(f"{100 * (1 - mark / nav_micro):.2f} % of NAV is above the high-water mark and stays cash")
