@@ -4,24 +4,21 @@ The direct adapter and the Purple Flea adapter share it, for Purple Flea trades 
 with the main wallet's address: that of an API wallet looks empty.
 """
 
-import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from podshop.nouns.errors import ConfigError, VenueError
 from podshop.nouns.venue import Filled, Found, Listed, Order, Paid, Quote, Reading
 from podshop.venues import strict
 from podshop.venues.hyperliquid import info
+from podshop.venues.paging import one_each, together, walked
 from podshop.venues.wire import Wire
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 PAGE = 500  # rows of an answer that may have been cut: the least that the venue documents for any call
-MOST_PAGES = 200
-AT_ONCE = 6
 MARK_BARS = 120  # how far back a bar with trading is looked for
-T = TypeVar("T", Filled, Paid)
 
 
 class Account:
@@ -118,7 +115,7 @@ class Account:
             answer = await self._ask({"type": "userFillsByTime", "user": self.address, **span})
             return len(strict.rows(answer, "userFills")), info.fills(answer, known, self.address)
 
-        rows = await walked(page, since_ns, self._now_ns())
+        rows = await walked(page, since_ns, self._now_ns(), PAGE)
         return one_each(rows, lambda f: f.fill_id, since_ns)
 
     async def fundings(self, since_ns: int) -> Sequence[Paid]:
@@ -130,7 +127,7 @@ class Account:
             answer = await self._ask({"type": "userFunding", "user": self.address, **span})
             return len(strict.rows(answer, "userFunding")), info.fundings(answer, known)
 
-        rows = await walked(page, since_ns, self._now_ns())
+        rows = await walked(page, since_ns, self._now_ns(), PAGE)
         return one_each(rows, lambda p: p.paid_id, since_ns)
 
     async def open_orders(self) -> Sequence[info.Resting]:
@@ -148,58 +145,3 @@ class Account:
         if answer.status != 200:
             raise VenueError(f"{what}: HTTP {answer.status}")
         return answer.json(what)
-
-
-Page = Callable[[int, int], Awaitable[tuple[int, list[T]]]]  # first and last millisecond -> rows sent, rows read
-
-
-async def walked(page: Page[T], since_ns: int, now_ns: int, most: int = PAGE, widest_ms: int = 0) -> list[T]:
-    """All rows from an instant until a little after now, in whatever order a venue's pages come.
-
-    A page that may have been cut is asked again in two halves, so no row is lost whether the venue cuts the newest or
-    the oldest ones. Halves that overlap or repeat rows do no harm: ids are counted once.
-
-    most       rows of a page that may have been cut
-    widest_ms  longest span that one question may have, 0 = any
-    """
-    end_ms = max(now_ns, since_ns) // strict.MS_NS + 60_000  # the venue's clock may be ahead of ours
-    spans = [(since_ns // strict.MS_NS, end_ms)]
-    found: list[T] = []
-    for _ in range(MOST_PAGES):
-        if not spans:
-            return found
-        start, end = spans.pop()
-        if not widest_ms or end - start <= widest_ms:
-            sent, rows = await page(start, end)
-            if sent < most:
-                found += rows
-                continue
-        if start >= end:
-            raise VenueError(f"more than {most} rows in one millisecond")
-        middle = (start + end) // 2
-        spans += [(middle + 1, end), (start, middle)]
-    raise VenueError(f"more than {MOST_PAGES} pages of rows")
-
-
-def one_each(rows: Sequence[T], key: Callable[[T], str], since_ns: int) -> list[T]:
-    """Every row once, oldest first; two different rows of one id are a lie."""
-    found: dict[str, T] = {}
-    for row in rows:
-        if found.setdefault(key(row), row) != row:
-            raise VenueError(f"two different rows have the id {key(row)}")
-    return sorted((row for row in found.values() if row.at_ns >= since_ns), key=lambda row: row.at_ns)
-
-
-async def together(questions: Sequence[Any]) -> list[Any]:
-    """Answers to several questions, a few at a time; the first that fails fails all, after all have ended."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(question: Any) -> Any:
-        async with gate:
-            return await question
-
-    found = await asyncio.gather(*(one(q) for q in questions), return_exceptions=True)
-    for answer in found:
-        if isinstance(answer, BaseException):
-            raise answer
-    return list(found)
