@@ -23,6 +23,7 @@ from podshop.nouns import DAY_NS, Panel, Whole
 
 _WINDOW_DAYS = 365
 _OLD, _NEW = 0, 1
+NEWEST = _NEW  # place of the latest sample
 _FY, _FF, _N = 0, 1, 2
 
 

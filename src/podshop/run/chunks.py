@@ -38,3 +38,7 @@ class Chunked(Generic[T]):
         if self._kept is None or self._kept[0] != chunk:
             self._kept = (chunk, self._work(chunk * self.length_ns, (chunk + 1) * self.length_ns))
         return self._kept[1]
+
+    def forget(self) -> None:
+        """Work the latest chunk out anew when it is asked for: there is more of it."""
+        self._kept = None

@@ -20,6 +20,10 @@ from podshop.run.config.sections import Fund as FundFile
 from podshop.run.state import CLUSTERS, Facts, Fund
 
 LONGEST_LOOK_DAYS = 730
+REMEMBERED = (
+    "_office", "_in_force", "_version", "_day_open", "_asked_ns", "_reduced_since_ns", "peak", "ruling",
+    "operator_resumed", "log",
+)  # fmt: skip
 
 
 class Returns(Protocol):
@@ -85,6 +89,16 @@ class Desk:
     def begin(self, fund: Fund) -> None:
         """Before the first look the fund file's own limits hold."""
         self._put(self._mandate, fund)
+
+    def memory(self) -> dict[str, Any]:
+        """All that it remembers, as it stands; agents that remember are among it."""
+        return {name: getattr(self, name) for name in REMEMBERED}
+
+    def remember(self, memory: Mapping[str, Any]) -> None:
+        """Take back what `memory` told."""
+        for name in REMEMBERED:
+            setattr(self, name, memory[name])
+        self._ladder = self._office.agents.get(self._ladder_name)
 
     def look(self, facts: Facts, k: int, fund: Fund, seen: Seen) -> None:
         """Look at cycle k, after its transfers; what has changed is in force at once."""
@@ -190,16 +204,21 @@ class Desk:
         if self._file.operator == "never" or self._reduced_since_ns is None or self.ruling is None:
             return
         if at_ns - self._reduced_since_ns >= duration_ns(self._file.operator):
-            fund.state[0] = RUNNING
-            if fund.fund_throttle[0] != 1.0:
-                fund.fund_throttle[0] = 1.0
-                fund.refresh[: len(self._families)] = True
-            self.peak = self._day_open = int(fund.nav[0])
-            self._reduced_since_ns = None
+            self.resumed(at_ns, fund)
+
+    def resumed(self, at_ns: int, fund: Fund) -> None:
+        """A person lets the fund go on: peak and day begin anew, and every agent is asked."""
+        fund.state[0] = RUNNING
+        if fund.fund_throttle[0] != 1.0:
+            fund.fund_throttle[0] = 1.0
+            fund.refresh[: len(self._families)] = True
+        self.peak = self._day_open = int(fund.nav[0])
+        self._reduced_since_ns = None
+        self._asked_ns = None
+        self.operator_resumed.append(at_ns)
+        if self.ruling is not None:
             in_force = replace(self.ruling.in_force, latched=RUNNING, state=RUNNING)
-            self.ruling = self.ruling._replace(in_force=in_force, heard={})  # all are asked: what they said is past
-            self._asked_ns = None
-            self.operator_resumed.append(at_ns)
+            self.ruling = self.ruling._replace(in_force=in_force, heard={})  # what they said is past
 
 
 def told(now: InForce, at_ns: int, faults: Mapping[str, str]) -> dict[str, Any]:

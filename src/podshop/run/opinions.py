@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from podshop.execution.evidence import new_record, slopes
-from podshop.execution.voices import blended, new_mix, voices
+from podshop.execution.evidence import NEWEST, Record, new_record, slopes
+from podshop.execution.voices import Mix, blended, new_mix, voices
 from podshop.market import resample
 from podshop.nouns import DAY_NS, ConfigError, Flags, Mandate, Market, Panel, Times, Whole, duration_ns
 from podshop.run.chunks import Chunked, chunk_ns
@@ -72,7 +72,7 @@ class Seat:
         """Ask the agent about one chunk, on arrays that start its lookback earlier."""
         begin, end = np.searchsorted(self.market.time, [from_ns, until_ns])
         start = max(int(begin) - self._agent.lookback_bars, 0)
-        part = self.market[start : int(end)]
+        part = self.market[start : int(end)].pick(self.markets)
         columns = part.reads(self._agent.reads)
         try:
             answer = np.asarray(self._agent(**columns))
@@ -147,6 +147,20 @@ class Listener:
             self._record, opinion, time // self._outlook_ns, reference, sigma, self._outlook_ns / DAY_NS,
             self._prior, self._prior_observations,
         )  # fmt: skip
+
+    @property
+    def sample(self) -> int:
+        """Number of the period in which the last forecast was taken; -1 before the first."""
+        return int(self._record.last[0])
+
+    def priced(self, reference: Whole) -> None:
+        """The open after the last forecast's cadence, (m,): live, it is known a bar later."""
+        self._record.price[NEWEST] = reference
+
+    @property
+    def memory(self) -> tuple[Mix, Record]:
+        """What it remembers, changed in place: how alike its voices were, and what its forecasts were worth."""
+        return self._mix, self._record
 
     def _ask(self, heard: Panel) -> Panel:
         """Ask the mandate's own class, and refuse what is no opinion."""

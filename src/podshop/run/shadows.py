@@ -15,7 +15,7 @@ from podshop.run.facts import MarketFacts
 from podshop.run.opinions import Listener, Seat, Voices
 from podshop.run.shadow import run_shadow
 from podshop.run.shadow_state import Notes as Room
-from podshop.run.shadow_state import Orders, new_notes, new_shadow
+from podshop.run.shadow_state import Orders, Shadow, new_notes, new_shadow
 from podshop.run.state import Facts, Notes, Shadows, Terms
 from podshop.run.terms import orders_of
 
@@ -62,7 +62,7 @@ class ShadowBooks:
             target=target,
             fires=np.ascontiguousarray(fires.T),
             urgent=np.ascontiguousarray(urgent.T),
-            notes=_in_order(rooms, cycles),
+            notes=in_order(rooms, cycles),
         )
         return shadows, np.ascontiguousarray(equity.T)
 
@@ -71,14 +71,25 @@ class ShadowBooks:
         fires: Flags, urgent: Flags, equity: Whole,
     ) -> Room:  # fmt: skip
         """Run one book; answers what it held back."""
-        mandate, orders = self._file.mandates[b], self._orders[b]
-        fires[:] = opinions.fires(facts.time, self._terms.interval_ns, duration_ns(mandate.cadence))
+        fires[:] = opinions.fires(facts.time, self._terms.interval_ns, duration_ns(self._file.mandates[b].cadence))
+        heard = self.hear(b, facts, sigma, fires, said)
+        return self.walk(b, self.books[b], facts, sigma, heard, fires, strike, target, urgent, equity)
+
+    def hear(self, b: int, facts: Facts, sigma: Panel, fires: Flags, said: Voices) -> tuple[Panel, Panel]:
+        """(C, m) opinions at each of a book's cadences, and (C,) what a full conviction is believed to be worth."""
         opinion = self.listeners[b].blend(facts.time, fires, self._seats, said)
-        slope = self._slope(b, facts, np.flatnonzero(fires), opinion, sigma)
+        return opinion, self._slope(b, facts, np.flatnonzero(fires), opinion, sigma)
+
+    def walk(
+        self, b: int, book: Shadow, facts: Facts, sigma: Panel, heard: tuple[Panel, Panel], fires: Flags,
+        strike: Flags, target: Whole, urgent: Flags, equity: Whole,
+    ) -> Room:  # fmt: skip
+        """Walk book b from a state through the stretch, in place; answers what it held back."""
+        opinion, slope = heard
         room = new_notes(opinion.size)
         events = np.empty(int(facts.funding_until[-1] - facts.funding_until[0]), np.int64)
         run_shadow(
-            self.books[b], orders, self._terms, facts, sigma, opinion, slope, fires, strike,
+            book, self._orders[b], self._terms, facts, sigma, opinion, slope, fires, strike,
             target, urgent, equity, room, events,
         )  # fmt: skip
         return room
@@ -93,7 +104,7 @@ class ShadowBooks:
         return self.listeners[b].slope(facts.time[at], opinion, reference, own)
 
 
-def _in_order(rooms: list[Room], cycles: int) -> Notes:
+def in_order(rooms: list[Room], cycles: int) -> Notes:
     """What all books held back, by cycle, book and market."""
     counts = [int(room.used[0]) for room in rooms]
     whole = np.concatenate([room.whole[:n] for room, n in zip(rooms, counts, strict=True)])
