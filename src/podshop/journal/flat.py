@@ -78,6 +78,10 @@ def _netted(fact: live.Netted) -> Iterator[Values]:
     yield *plain, " ".join(f"{book}:{lots}" for book, lots in wants)
 
 
+def _shared(fact: live.Shared) -> Iterator[Values]:
+    yield fact.market, fact.intent, " ".join(f"{book}:{lots}" for book, lots in fact.given)
+
+
 def _standing(fact: live.Standing) -> Iterator[Values]:
     yield fact.cycle, len(fact.body)
 
@@ -156,6 +160,7 @@ _LISTS: dict[str, Table] = {
     "netted": Table(
         (("cycle", int), ("market", str), ("crossed", int), ("reference_micro", int), ("wants", str)), _netted
     ),
+    "shared": Table((("market", str), ("intent", str), ("given", str)), _shared),
     "standing": Table((("cycle", int), ("bytes", int)), _standing),
 }  # fmt: skip
 FLAGGED = ("listing",)

@@ -1,9 +1,10 @@
 """The bookkeeper: the journal's one writer, with the books that its facts lead to always at hand."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from podshop.journal.chain import Head, Row, row_hash
 from podshop.journal.facts import Fact, written
 from podshop.journal.snapshot import State, load, save
 from podshop.journal.store import Journal, raw_rows, reading
@@ -64,6 +65,27 @@ class Keeper:
                     raise LedgerError(f"{kind} {fact.venue_id!r} is two things in one history: {first} and {fact}")
         self.append(list(new.values()))
         return len(new)
+
+    @property
+    def head(self) -> Head:
+        """Number and hash of the last row."""
+        return self._journal.head
+
+    def row(self, seq: int) -> Row:
+        """A row as it is on the disk, its seal checked. Raises LedgerError where it is not there or broken."""
+        raw = next(iter(self._journal.raw_rows(seq - 1)), None)
+        row = None if raw is None else Row._make(raw)
+        if row is None or row.seq != seq or row.hash != row_hash(row.prev, *row[:5]):
+            raise LedgerError(f"row {seq} of the journal cannot be read back")
+        return row
+
+    def rows(self, after: int = 0) -> Iterator[Row]:
+        """Rows as they are on the disk, in order, from the one after `after`."""
+        return map(Row._make, self._journal.raw_rows(after))
+
+    def last(self, kind: str) -> Row | None:
+        """The latest row of a kind, looked for from the end."""
+        return self._journal.last(kind)
 
     def close(self) -> None:
         """Keep a snapshot and let the next writer in."""

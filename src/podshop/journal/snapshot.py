@@ -40,7 +40,7 @@ class State:
         try:
             fact = read(kind, v, body)
             if kind in VENUE_KINDS or kind in ONCE:
-                self.known.add(kind, fact[0], body)  # type: ignore[arg-type]
+                self.known.add(kind, fact[ONCE.get(kind, 0)], body)  # type: ignore[arg-type]
             self.books.post(fact)  # type: ignore[arg-type]  # orders move nothing
         except (LedgerError, DataError) as e:
             raise LedgerError(f"row {seq}: {e}") from e

@@ -97,6 +97,12 @@ class Journal:
         """What is written, in order, from the row after `after`."""
         return raw_rows(self._db, after)
 
+    def last(self, kind: str) -> Row | None:
+        """The latest row of a kind, looked for from the end."""
+        found = self._db.execute(f"SELECT {COLUMNS} FROM journal WHERE kind = ? ORDER BY seq DESC LIMIT 1", (kind,))
+        raw = found.fetchone()
+        return None if raw is None else Row._make(raw)
+
     def close(self) -> None:
         """Fold the write-ahead log into the file and let the next writer in."""
         self._db.close()

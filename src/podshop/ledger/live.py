@@ -91,10 +91,15 @@ class Netted(NamedTuple):
     wants: tuple[tuple[str, int], ...]
 
 
-class Sent(NamedTuple):
-    """An intent's one right to be sent is used up: from here on the order may be at the venue."""
+class Shared(NamedTuple):
+    """All that an intent has filled until now has gone to books.
 
+    given  (book, signed lots) of it since the last time
+    """
+
+    market: str
     intent: str
+    given: tuple[tuple[str, int], ...]
 
 
 class Suspense(NamedTuple):
@@ -153,5 +158,5 @@ class Standing(NamedTuple):
 
 
 LiveFact: TypeAlias = (
-    Opening | Seen | Mids | Asked | Ruled | Netted | Sent | Suspense | StateChanged | Listing | Alarm | Standing
+    Opening | Seen | Mids | Asked | Ruled | Netted | Shared | Suspense | StateChanged | Listing | Alarm | Standing
 )
