@@ -144,7 +144,8 @@ def row_11_moved(line: Line, terms: Terms) -> Effects:
     off = differing(line, terms)
     if not off or not _explained(line, off, terms):
         return ()
-    return (Alarm("MOVED", line.market, f"the venue shows {off} lots more than are booked, without a fill"),)
+    episode = f"{line.market}:{line.evidence.differed[0][0]}"
+    return (Alarm("MOVED", episode, f"the venue shows {off} lots more than are booked, without a fill"),)
 
 
 def row_12(line: Line, flight: Flight, at_ns: int, terms: Terms) -> Effects:

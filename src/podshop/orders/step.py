@@ -35,7 +35,8 @@ def step(line: Line, event: Event, terms: Terms) -> tuple[Line, tuple[Effect, ..
     """What an event makes of a line, and what is to be done, in order."""
     line, effects = STEPS[type(event)](pruned(line, event.at_ns, terms), event, terms)
     line, more = _settled(line, event.at_ns, terms)
-    return _alarmed_once(line, (*effects, *more))
+    line, effects = _alarmed_once(line, (*effects, *more))
+    return pruned(line, event.at_ns, terms), effects
 
 
 class Wanted(NamedTuple):
@@ -244,8 +245,6 @@ def _alarmed_once(line: Line, effects: Effects) -> tuple[Line, Effects]:
                 continue
             alarmed = (*alarmed[-63:], key)
         kept.append(effect)
-    if alarmed is line.evidence.alarmed:
-        return line, effects
     return line._replace(evidence=line.evidence._replace(alarmed=alarmed)), tuple(kept)
 
 
