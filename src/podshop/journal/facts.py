@@ -49,7 +49,7 @@ KINDS: dict[str, tuple[type, int]] = {  # kind -> what it is, and the version wr
     "standing": (live.Standing, 1),
     "began": (orders.Began, 1),
     "committed": (orders.Committed, 1),
-    "left": (orders.Left, 1),
+    "departed": (orders.Left, 1),
     "acknowledged": (orders.Acknowledged, 1),
     "unsure": (orders.Unsure, 1),
     "booked": (orders.Booked, 1),
@@ -59,7 +59,7 @@ KINDS: dict[str, tuple[type, int]] = {  # kind -> what it is, and the version wr
     "restricted": (orders.Restricted, 1),
     "late": (orders.Late, 1),
 }
-ONCE = {"left": 2}  # kinds that are told once for each id of ours: an intent is sent once; which field is the id
+ONCE = {"departed": 2}  # kinds that are told once for each id of ours: an intent is sent once; which field is the id
 VENUE_KINDS = ("fill", "funding", "fee", "deposit")  # those that carry the venue's own id, in their first field
 
 _WRITTEN = {type_: (kind, v) for kind, (type_, v) in KINDS.items()}
