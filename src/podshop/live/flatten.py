@@ -101,7 +101,9 @@ class Flattener:
 
     async def run(self) -> None:
         """Until FLAT. Never gives up, and never raises for what a venue does."""
-        self._began_ns = self.clock.now_ns()
+        self._began_ns = self._began_ns or self.clock.now_ns()
+        if self.flat():
+            return
         told = False
         while not self.flat():
             reading = await self._read()
@@ -119,6 +121,11 @@ class Flattener:
                 )
             await self._pause(APART_NS if not told else max(APART_NS, self.quiet_ns // (2 * LEAST_READINGS)))
         self._tell("FLAT", f"{len(self._quiet)} readings over {self.quiet_ns // SECOND_NS} s show nothing")
+
+    async def look_again(self) -> None:
+        """One believed reading, after FLAT: what it shows decides whether `run` has anything to do."""
+        while await self._read() is None:
+            pass
 
     def flat(self) -> bool:
         """Whether FLAT may be said: Q, seen from its end, with nothing in it but readings that show nothing."""
@@ -155,7 +162,7 @@ class Flattener:
             self._moved_ns = reading.ended_ns
             self._quiet.clear()
         else:
-            self._quiet.append(reading.began_ns)
+            self._quiet = [*self._quiet[-10 * LEAST_READINGS :], reading.began_ns]
         if lots != self.lots:
             self.lots = lots
             self._tell("reading", f"{len(lots)} positions" if lots else "no position")
@@ -183,7 +190,7 @@ class Flattener:
             self._tell(
                 "refused" if outcome == "refused" else "sent", f"{market} {order.lots:+d} lots: {outcome} {text}"
             )
-            if not self.venue.card.reduce_only and outcome != "refused":
+            if not (self.venue.card.reduce_only or order.whole) and outcome != "refused":
                 self._waits[market] = (
                     self._sent_ns + self.venue.card.late_bound_ns
                 )  # a second one could open a position

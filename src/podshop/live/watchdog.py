@@ -1,0 +1,195 @@
+"""The watchdog: a program of its own that watches latch and heartbeat, and flattens the account alone.
+
+    python -I -m podshop.live.watchdog STATE
+
+It has its own key and its own way to the venue, reads neither journal nor fund, and outlives everybody: it needs no
+supervisor, no database and no space on the disk. It flattens where the latch says FLATTEN, or where the gateway has
+been silent for too long; then it raises the latch before it asks the venue anything. After FLAT it goes on watching.
+No venue restricts a key to reductions, so this key could open positions too; the code that holds it cannot.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from podshop.live.clock import Clock
+from podshop.live.flatten import Flattener, Said
+from podshop.live.heartbeat import Ear, Heart, Now, here
+from podshop.live.intents import in_flight
+from podshop.live.latch import FLATTEN, Held, Latch
+from podshop.nouns import SECOND_NS, ConfigError
+from podshop.nouns.venue import Venue
+
+log = logging.getLogger("podshop.watchdog")
+WORDS = 4096  # bytes of STATE/flat
+
+
+@dataclass(slots=True)
+class Watchdog:
+    """Watches one fund.
+
+    cycle_ns    length of a cycle
+    silence     cycles for which the gateway may be silent
+    rate        how many times faster than the wall the venue's clock runs
+    now         this machine's clocks
+    say         is told every step of a flattening
+    """
+
+    state: Path
+    venue: Venue
+    clock: Clock
+    cycle_ns: int
+    silence: int
+    rate: float = 1.0
+    now: Callable[[], Now] = here
+    say: Callable[[Said], None] = lambda said: None
+    writer: str = "watchdog"
+    _wants: Held | None = field(default=None, init=False)  # what must hold, should the latch not take it
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        latch = Latch(self.state, self.writer)
+        with contextlib.suppress(OSError):
+            latch.repair(self.clock.now_ns())
+        ear = Ear(self.state, "gateway", self.cycle_ns, self.rate, self.now)
+        beats = asyncio.create_task(self._beat())
+        flattening: asyncio.Task[None] | None = None
+        try:
+            while True:
+                held = self._look(latch, ear)
+                if held.state >= FLATTEN and (flattening is None or flattening.done()):
+                    flattening = asyncio.create_task(self._flatten())
+                elif held.state < FLATTEN and flattening is not None:  # an operator has resumed
+                    flattening.cancel()
+                    flattening = None
+                await self._pause(min(SECOND_NS, self.cycle_ns // 10))
+        finally:
+            for task in (beats, flattening):
+                if task is not None:
+                    task.cancel()
+
+    def _look(self, latch: Latch, ear: Ear) -> Held:
+        """What holds, after the gateway's silence has been judged."""
+        held = latch.held()
+        silent_ns = ear.silent_ns()
+        if held.state < FLATTEN and silent_ns > self.silence * self.cycle_ns:
+            reason = f"the gateway is silent for {silent_ns // SECOND_NS} s"
+            self._wants = Held(FLATTEN, self.writer, self.clock.now_ns(), reason)
+            try:
+                held = latch.raise_to(FLATTEN, self.clock.now_ns(), reason)
+                self._wants = None
+            except OSError as e:
+                log.error("the latch cannot be written (%s); flattening all the same", e.strerror)
+        return self._wants if self._wants is not None and held.state < FLATTEN else held
+
+    async def _flatten(self) -> None:
+        """To FLAT; then one look a cycle, and to FLAT again should anything be held."""
+        flattener = Flattener(self.venue, self.clock, self.cycle_ns, lambda: in_flight(self.state), self._told)
+        while True:
+            try:
+                await flattener.run()
+                await self._pause(self.cycle_ns)
+                await flattener.look_again()
+            except Exception:  # a mistake of ours must not leave a position: begin anew
+                log.exception("the flattener failed, and begins anew")
+                await self._pause(SECOND_NS)
+                flattener = Flattener(self.venue, self.clock, self.cycle_ns, lambda: in_flight(self.state), self._told)
+
+    async def _beat(self) -> None:
+        heart = Heart(self.state, "watchdog", self.now)
+        while True:
+            with contextlib.suppress(OSError):
+                heart.beat(self.clock.now_ns())
+            await self._pause(max(self.cycle_ns // 10, 1))
+
+    def _told(self, said: Said) -> None:
+        log.info("%s: %s", said.word, said.text)
+        tell(self.state, said)
+        self.say(said)
+
+    async def _pause(self, ns: int) -> None:
+        await self.clock.sleep_until(self.clock.now_ns() + ns)
+
+
+def tell(state: Path, said: Said) -> None:
+    """Show a step of the flattening in STATE/flat, for `podshop status` and `flatten`; a full disk is borne."""
+    listed = dict(sorted(said.lots.items())[:100])
+    text = json.dumps([said.at_ns, said.word, said.text[:500], listed]).encode()[:WORDS]
+    with contextlib.suppress(OSError):
+        file = os.open(state / "flat", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            os.pwrite(file, text.ljust(WORDS), 0)
+        finally:
+            os.close(file)
+
+
+def told(state: Path) -> Said | None:
+    """The last step of a flattening; None where there was none."""
+    try:
+        at_ns, word, text, lots = json.loads((state / "flat").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return Said(at_ns, word, text, lots)
+
+
+def alone(state: Path) -> int | None:
+    """The lock of the one watchdog, held for life; None where another has it."""
+    lock = os.open(state / "watchdog.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock
+
+
+async def serve(state: Path) -> None:
+    """Read gateway.toml, reach the venue, watch."""
+    from podshop.live import config, logs
+    from podshop.live.reach import reach
+    from podshop.live.secrets import read_key
+
+    gateway = config.read(state)
+    key = read_key(gateway.keys.watchdog)
+    logs.start(gateway.logs, "watchdog", [key] if key else [])
+    reached = await reach(gateway, key)
+    try:
+        await Watchdog(
+            state, reached.venue, reached.clock, reached.interval_ns, gateway.heartbeats.gateway_flatten, reached.rate
+        ).run()
+    finally:
+        await reached.venue.close()
+
+
+def main(arguments: list[str]) -> int:
+    """One argument: the state folder."""
+    from podshop.live.process import harden
+
+    if len(arguments) != 1:
+        print("usage: python -I -m podshop.live.watchdog STATE", file=sys.stderr)  # noqa: T201 - a program's usage
+        return 2
+    harden()
+    state = Path(arguments[0])
+    lock = alone(state)
+    if lock is None:
+        print(f"podshop watchdog: {state}: another one watches it", file=sys.stderr)  # noqa: T201
+        return 2
+    try:
+        asyncio.run(serve(state))
+    except ConfigError as e:
+        print(f"podshop watchdog: {e}", file=sys.stderr)  # noqa: T201
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
