@@ -57,7 +57,7 @@ class Outcome:
     words: list[str] = field(default_factory=list)
 
 
-def exchange(rng: random.Random, at_ns: int) -> Exchange:
+def exchange(rng: random.Random, at_ns: int, most: int | None) -> Exchange:
     """Twenty-five coins on a bumpy road, thin enough that a close may need several bars, in some seeds."""
     steps = np.random.default_rng(rng.randrange(1 << 30)).normal(0, 0.004, (ROWS, COINS))
     close = 100.0 * np.exp(np.cumsum(steps, axis=0))
@@ -71,7 +71,7 @@ def exchange(rng: random.Random, at_ns: int) -> Exchange:
     market = Market(names, bar_ns, time, {name: np.asfortranarray(values) for name, values in columns.items()})
     none = np.zeros(0, np.int64)
     funding = Funding(none, none, np.zeros(0), none, ("ASSUMED",), {})
-    most = rng.choice([10**9, 10**9, 400])
+    most = most or rng.choice([10**9, 10**9, 400])
     whole = np.full((1, COINS), most, np.int64)
     liquid = Liquid(0, np.zeros(ROWS, np.int64), np.full((1, COINS), 1e12), np.full((1, COINS), 0.02), whole, whole)
     coins = tuple(Instrument(name, 0.01, 10.0) for name in names)
@@ -111,11 +111,13 @@ def halt(
     kind: str | None = None,
     card: Card | None = None,
     faults: dict[str, float] | None = None,
+    most: int | None = None,
     longest_ns: int = 5 * 3600 * SECOND_NS,
 ) -> Outcome:
     """Trade, halt, flatten; what came of it.
 
     kind  operator: the latch is raised while the gateway trades; silent: the gateway dies and is found to be silent
+    most  lots that a bar bears of each coin
     """
     rng = random.Random(seed)
     kind = kind or rng.choice(["operator", "silent"])
@@ -126,12 +128,12 @@ def halt(
         state = Path(folder)
         latch.create(state)
         intents.create(state)
-        return virtual.run(lambda clock: _halt(clock, state, seed, rng, kind, card, switched, longest_ns))
+        return virtual.run(lambda clock: _halt(clock, state, seed, rng, kind, card, switched, most, longest_ns))
 
 
-async def _halt(clock, state, seed, rng, kind, card, faults, longest_ns) -> Outcome:
+async def _halt(clock, state, seed, rng, kind, card, faults, most, longest_ns) -> Outcome:
     evil = Evil(seed, {})
-    twin = Twin(exchange(rng, clock.now_ns()), evil)
+    twin = Twin(exchange(rng, clock.now_ns(), most), evil)
     travel_ns = 50_000_000
     gateway = Gateway(MemoryVenue(twin, clock, card, travel_ns=travel_ns), clock, state, rng)
     now = lambda: Now(clock.now_ns(), clock.now_ns(), b"0" * 16)  # noqa: E731
