@@ -70,7 +70,7 @@ class PurpleFlea(Account):
             venue="purpleflea",
             client_ids=False,
             expiry=False,
-            reduce_only=dialect.whole,
+            reduce_only=False,  # only a whole close is
             partial_close=False,
             reads=frozenset({"positions", "fills", "funding", "equity", "marks"}),
             rounding_lots=1,

@@ -46,7 +46,7 @@ IN_WORDS = {  # of trade_failed and close_failed, by how the message begins
     "floatToWire causes rounding": "TICK",
     "Hyperliquid order rejected:": "REJECTED",
     "Hyperliquid close rejected:": "REJECTED",
-    "Order error:": "REJECTED",
+    "Order error:": "REJECTED",  # followed by Hyperliquid's words, which may name a better code
     "No open position for": "FLAT",
 }
 NOT_FILLED = "Close order not filled: "  # followed by Hyperliquid's answer, which is read
@@ -64,7 +64,9 @@ def refusal(status: int, said: Any) -> Reply:
     if status == 400 and error in ("trade_failed", "close_failed"):
         if isinstance(message, str) and message.startswith(NOT_FILLED):
             return _not_filled(message)
-        return listed(message, IN_WORDS)
+        found = listed(message, IN_WORDS)
+        inner = listed(message.removeprefix("Order error: "), OF_AN_ORDER) if found.code == "REJECTED" else found
+        return found._replace(code=inner.code) if inner.outcome == "refused" else found
     return unknown(f"HTTP_{status}", error)
 
 
