@@ -122,7 +122,12 @@ def decimal(value: Any, what: str) -> Decimal:
     elif isinstance(value, int) and not isinstance(value, bool):
         if abs(value) < 10**15:
             return Decimal(value)
-    elif isinstance(value, Decimal) and -20 <= value.adjusted() < 15 and len(value.as_tuple().digits) <= MAX_DIGITS:
+    elif (
+        isinstance(value, Decimal)
+        and value.is_finite()
+        and -20 <= value.adjusted() < 15
+        and len(value.as_tuple().digits) <= MAX_DIGITS
+    ):
         return value
     raise VenueError(f"{what}: found {shown(value)}, expected a number")
 
