@@ -48,7 +48,8 @@ def one_each(rows: Sequence[T], key: Callable[[T], str], since_ns: int) -> list[
     for row in rows:
         if found.setdefault(key(row), row) != row:
             raise VenueError(f"two different rows have the id {key(row)}")
-    return sorted((row for row in found.values() if row.at_ns >= since_ns), key=lambda row: row.at_ns)
+    from_ns = since_ns // strict.MS_NS * strict.MS_NS  # venues stamp whole milliseconds
+    return sorted((row for row in found.values() if row.at_ns >= from_ns), key=lambda row: row.at_ns)
 
 
 async def together(questions: Sequence[Any]) -> list[Any]:

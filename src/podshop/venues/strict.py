@@ -14,14 +14,14 @@ from typing import Any, NoReturn
 from podshop.nouns.errors import VenueError
 
 MAX_DEPTH = 32
-MAX_DIGITS = 27
+MAX_DIGITS = 27  # that count; Decimal's 28 hold every step exactly
 MAX_TEXT = 300
 MICRO = Decimal(1_000_000)
 INT64 = 2**63
 MS_NS = 1_000_000
 EARLIEST_MS, LATEST_MS = 1_262_304_000_000, 4_102_444_800_000  # 2010 and 2100
 
-_PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,12})?")  # 27 digits: Decimal's 28 hold every step exactly
+_PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,25})?")
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)  # a string without end swallows the rest
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -116,19 +116,15 @@ def decimal(value: Any, what: str) -> Decimal:
     >>> decimal("-0.00785", "szi"), decimal(1000, "size")
     (Decimal('-0.00785'), Decimal('1000'))
     """
-    if isinstance(value, str):
-        if _PLAIN.fullmatch(value):
-            return Decimal(value)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        if abs(value) < 10**15:
-            return Decimal(value)
-    elif (
-        isinstance(value, Decimal)
-        and value.is_finite()
-        and -20 <= value.adjusted() < 15
-        and len(value.as_tuple().digits) <= MAX_DIGITS
-    ):
-        return value
+    found = None
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        found = Decimal(value)
+    elif isinstance(value, Decimal) and value.is_finite():
+        found = value
+    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15:
+        found = Decimal(value)
+    if found is not None and -25 <= found.adjusted() < 15 and len(found.as_tuple().digits) <= MAX_DIGITS:
+        return found
     raise VenueError(f"{what}: found {shown(value)}, expected a number")
 
 

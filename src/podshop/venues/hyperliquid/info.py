@@ -19,7 +19,8 @@ from podshop.venues import strict
 THOUSANDS = {name: base for base in BASES for name, coins in [locate(base, "hyperliquid_perp")] if coins == 1000}
 OPEN = frozenset({"open", "triggered"})
 FINAL = frozenset({"filled", "canceled", "rejected", "scheduledCancel"})
-NEAR = Decimal("0.005")  # how far the parts of an account's envelope may be from their sum, as a share
+CENTS = Decimal("0.05")
+NEAR = Decimal("0.0001")  # how far the parts of an account's envelope may be from their sum, as a share
 INTERVALS = {60: "1m", 180: "3m", 300: "5m", 900: "15m", 1800: "30m", 3600: "1h", 7200: "2h", 14400: "4h", 28800: "8h"}
 INTERVALS |= {43200: "12h", 86400: "1d"}
 
@@ -143,7 +144,7 @@ def state(answer: Any, assets: Universe) -> State:
         lots[asset.market] = size
         value += worth
         signed += worth if size > 0 else -worth
-    slack = 1 + NEAR * max(abs(held), value)
+    slack = CENTS + NEAR * max(abs(held), value)
     if abs(held - value) > slack or abs(equity - cash - signed) > slack:
         raise VenueError(f"{what}: positions worth {value} do not make the account's {held} and its value {equity}")
     at_ns = strict.millis(strict.field(answer, "time", what), f"{what}.time")
@@ -237,13 +238,13 @@ def fills(answer: Any, assets: Universe, user: str) -> list[Filled]:
 
 def _kind(row: Mapping[str, Any], user: str, what: str) -> str:
     """Why it was filled. A liquidation that names somebody else is our trade against it."""
+    kind = {"Auto-Deleveraging": "adl", "Settlement": "settlement"}.get(str(row.get("dir", "")), "trade")
     liquidation = row.get("liquidation")
-    if liquidation is not None:
-        whose = strict.field(liquidation, "liquidatedUser", what)
-        if whose is None or strict.text(whose, what).lower() == user.lower():
-            return "liquidation"
-    direction = str(row.get("dir", ""))
-    return {"Auto-Deleveraging": "adl", "Settlement": "settlement"}.get(direction, "trade")
+    if kind != "trade" or liquidation is None:
+        return kind
+    whose = strict.field(liquidation, "liquidatedUser", what)
+    ours = whose is None or strict.text(whose, what).lower() == user.lower()
+    return "liquidation" if ours else "trade"
 
 
 def bare(cloid: str) -> str:
