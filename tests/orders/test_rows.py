@@ -505,7 +505,21 @@ def test_row_15_does_not_reduce_what_an_unknown_reduction_may_have_reduced(terms
     assert reducible(coin.line, 5, terms) == 0
     assert dropped(coin.ask(-5, target=5, reduce_only=True)) == "IN_FLIGHT"
     assert reducible(coin.line, 3, terms) == -2
-    assert reducible(coin.line, 0, terms) == -10, "flat is flat, however often it is asked for"
+    assert reducible(coin.line, 0, terms) == -5, "the sale that was not heard of may come last, and through zero"
+    assert reducible(coin.line, 12, terms) == 0, "no reduction"
+    assert reducible(coin.line, -3, terms) == -5
+
+
+@BOTH
+def test_row_15_flat_is_flat_however_many_reduce_only_orders_it_takes(terms):
+    coin = Coin(terms, booked=10).unknown_order(-10, reduce_only=True)
+    assert reducible(coin.line, 5, terms) == 0
+    assert reducible(coin.line, 0, terms) == -10
+    coin.ask(-10, target=0, reduce_only=True)
+    assert reducible(coin.line, 0, terms) == 0, "one at a time, until its fate is unknown too"
+    coin.reply("unknown")
+    assert reducible(coin.line, 0, terms) == -10
+    assert ends(coin.line, terms) == (0, 10)
 
 
 def test_row_15_where_reduce_only_is_unknown_only_what_reduces_in_every_outcome():

@@ -8,7 +8,7 @@ others sold and bought, as booked, since the oldest reduce-only order of that si
 
 from typing import NamedTuple
 
-from podshop.orders.line import RESERVED, Flight, Line
+from podshop.orders.line import LIVE, RESERVED, Flight, Line
 from podshop.orders.terms import Terms
 
 WHOLE = 1 << 40  # a whole close takes what there is: more lots than anybody holds
@@ -59,18 +59,18 @@ def reserved_lots(line: Line, terms: Terms) -> int:
 def reducible(line: Line, target: int, terms: Terms) -> int:
     """Signed lots that a coin which is not IDLE may be asked to reduce by, toward a target: row 15. 0: nothing.
 
-    It reduces as if what is in flight on that side will fill, so nothing is reduced twice. Where flat is wanted and
-    the venue knows reduce-only, orders of unknown fate do not count: more of them than needed cannot pass flat.
+    It reduces as if what is live on that side will fill, so nothing is reduced twice: an ordinary sale that comes
+    after a reduce-only one has brought the coin flat would go through zero. Only reduce-only orders of unknown fate
+    are left out where flat is wanted: however many of them fill, they stop there.
     """
     b = line.booked
-    if b == 0:
-        return 0
     side = -1 if b > 0 else 1
-    goal = max(target, 0) if b > 0 else min(target, 0)
+    goal = min(max(target, 0), b) if b > 0 else max(min(target, 0), b)
     flat_wanted = goal == 0 and terms.reduce_only
     coming = 0
-    for flight in open_flights(line):
-        if flight.side == side and not (flat_wanted and flight.stage in ("UNKNOWN", "LAPSED")):
+    for flight in line.flights:
+        harmless = flat_wanted and flight.reduces and flight.stage == "UNKNOWN"
+        if flight.stage in LIVE and flight.side == side and not harmless:
             coming += min(unfilled(flight, terms), abs(b))
     lots = max(abs(b - goal) - coming, 0)
     if not terms.reduce_only:
