@@ -117,6 +117,7 @@ class Listener:
         self._mandate, self._own = mandate, own
         self._weights = np.array(list(mandate.listens.values()), dtype=np.float64)
         self._outlook_ns = duration_ns(mandate.outlook)
+        self._places: dict[str, tuple[Whole, Whole]] = {}
         self._mix = new_mix(len(mandate.listens))
         self._record = new_record(len(mandate.markets), self._outlook_ns)
         self._prior_observations = evidence.prior_observations
@@ -128,16 +129,25 @@ class Listener:
         """(C, m) opinion at each of the C cycles in which its cadence fires; NaN = none."""
         mandate, cycles = self._mandate, np.flatnonzero(fires)
         heard = np.full((len(mandate.listens), len(cycles), len(mandate.markets)), np.nan)
+        if not len(cycles):
+            return np.empty((0, len(mandate.markets)))
         for i, name in enumerate(mandate.listens):
             rows, index = said[name]
-            place = {market: at for at, market in enumerate(roster[name].markets)}
-            for m, market in enumerate(mandate.markets):
-                if market in place:
-                    heard[i, :, m] = rows[index[cycles], place[market]]
+            mine, theirs = self._shared(name, roster[name].markets)
+            heard[i, :, mine] = rows[index[cycles]].T[theirs]
         if self._own is not None:
             return self._ask(heard)
         day = time[cycles] // DAY_NS
         return blended(heard, self._weights, day, self._mix, float(mandate.max_diversification))
+
+    def _shared(self, name: str, markets: tuple[str, ...]) -> tuple[Whole, Whole]:
+        """Markets that both the mandate and a signal have: their places here and there."""
+        if name not in self._places:
+            place = {market: at for at, market in enumerate(markets)}
+            mine = [m for m, market in enumerate(self._mandate.markets) if market in place]
+            theirs = [place[self._mandate.markets[m]] for m in mine]
+            self._places[name] = np.array(mine, np.int64), np.array(theirs, np.int64)
+        return self._places[name]
 
     def slope(self, time: Times, opinion: Panel, reference: Whole, sigma: Panel) -> Panel:
         """(C,) what a full conviction is believed to be worth; time (C,), reference and sigma (C, m) of cadences."""

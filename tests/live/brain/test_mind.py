@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from podshop.live.brain.mind import Mind, of_time
+from podshop.live.brain.shadows import copied
 from podshop.live.messages import Targets
 from podshop.nouns import DAY_NS, DataError, Funding, Market, utc_ns
 from podshop.run.config import Fund, fifty_fund, starter_fund
@@ -123,13 +124,16 @@ def test_targets_do_not_read_the_open_that_is_not_known_yet(starter: tuple[Fund,
         row = mind.facts.waiting[0]
         kept = [[part.copy() for part in book] for book in mind.shadows.books]
         for reference in (row.facts.mark, row.facts.mark * 2, np.maximum(row.facts.mark // 3, 1)):
+            tried = [copied(book) for book in mind.shadows._trial]
             for book, trial in zip(mind.shadows.books, mind.shadows._trial, strict=True):
                 for part, copy in zip(book, trial, strict=True):
                     np.copyto(copy, part)
             odd = row._replace(facts=row.facts._replace(reference=reference))
-            target, urgent, _, _ = mind.shadows._walk_all(mind.shadows._trial, odd, np.zeros(1, np.bool_))
-            np.testing.assert_array_equal(target[:, :, 0], mind.shadows.told.target[:, :, 0])
-            np.testing.assert_array_equal(urgent.T, mind.shadows.told.urgent)
+            for b, trial in enumerate(mind.shadows._trial):
+                target, urgent, _, _ = mind.shadows._walk(b, trial, odd, np.zeros(1, np.bool_))
+                np.testing.assert_array_equal(target, mind.shadows.told.target[b])
+                assert urgent[0] == mind.shadows.told.urgent[0, b]
+            mind.shadows._trial = tried
         for before, book in zip(kept, mind.shadows.books, strict=True):
             for x, y in zip(before, book, strict=True):
                 np.testing.assert_array_equal(x, y)

@@ -141,7 +141,7 @@ class Mind:
             "began_ns": self.began_ns,
             "seats": {name: seat.state() for name, seat in self.seats.items()},
             "listeners": [listener.memory for listener in self.shadows.listeners],
-            "shadows": (self.shadows.books, self.shadows.open),
+            "shadows": self.shadows.memory(),
             "state": self._fund,
             "desk": self._desk.memory(),
             "treasurer": self._treasurer,
@@ -163,8 +163,7 @@ class Mind:
             seat.restore(state["seats"][name])
         for listener, memory in zip(self.shadows.listeners, state["listeners"], strict=True):
             _fill(listener.memory, memory)
-        books, self.shadows.open = state["shadows"]
-        _fill(self.shadows.books, books)
+        self.shadows.remember(state["shadows"])
         _fill([self._fund], [state["state"]])
         self._desk.remember(state["desk"])
         self._treasurer = state["treasurer"]

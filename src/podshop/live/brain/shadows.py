@@ -15,6 +15,7 @@ from podshop.nouns import Flags, Panel, Whole, duration_ns
 from podshop.run import opinions
 from podshop.run.config.sections import Fund as FundFile
 from podshop.run.facts import MarketFacts
+from podshop.run.shadow_state import Notes as Room
 from podshop.run.shadow_state import Shadow
 from podshop.run.shadows import ShadowBooks, in_order
 from podshop.run.state import Facts, Shadows, Terms
@@ -46,8 +47,7 @@ class HalfShadows(ShadowBooks):
         """First half: hear and decide row k. Answers targets and, where `strike`, equity (B,)."""
         facts = row.facts
         said = {name: seat.voice(facts.time) for name, seat in self._seats.items()}
-        books = len(self.books)
-        fires = np.zeros((books, 1), np.bool_)
+        fires = np.zeros((len(self.books), 1), np.bool_)
         before = [int(listener.sample) for listener in self.listeners]
         heard = []
         for b, cadence_ns in enumerate(self._cadences):
@@ -58,36 +58,51 @@ class HalfShadows(ShadowBooks):
         for book, trial in zip(self.books, self._trial, strict=True):
             for kept, part in zip(book, trial, strict=True):
                 np.copyto(part, kept)
-        target, urgent, equity, rooms = self._walk_all(self._trial, row, np.full(1, strike))
-        notes = in_order(rooms, 1)
-        flat = np.ascontiguousarray
-        self.told = Shadows(target=target, fires=flat(fires.T), urgent=flat(urgent.T), notes=notes)
-        return self.told, equity[:, 0]
+        walked = [self._walk(b, book, row, np.full(1, strike)) for b, book in enumerate(self._trial)]
+        target, urgent, equity, rooms = zip(*walked, strict=True)
+        self.told = Shadows(
+            target=np.stack(target),
+            fires=np.ascontiguousarray(fires.T),
+            urgent=np.array(urgent).T.copy(),
+            notes=in_order(list(rooms), 1),
+        )
+        return self.told, np.concatenate(equity)
 
     def finish_row(self, facts: Facts, sigma: Mapping[int, Panel]) -> None:
         """Second half: the same row with the open that is known now; what it leaves is the state."""
         if self.open is None or self.open.at_ns != int(facts.time[0]):
             raise ValueError("the row to be finished is not the one that was decided")
-        self._walk_all(self.books, Row(facts, dict(sigma)), np.zeros(1, np.bool_))
+        strike = np.zeros(1, np.bool_)
+        for b, trial in enumerate(self._trial):
+            if trial.side.any():  # it wants to trade: the open decides what becomes of that
+                self._walk(b, self.books[b], Row(facts, dict(sigma)), strike)
+            else:  # it did not look at the open: what was tried is what happened
+                self.books[b], self._trial[b] = trial, self.books[b]
         for b, sampled in enumerate(self.open.sampled):
             if sampled:
                 self.listeners[b].priced(facts.reference[0, self._orders[b].markets])
         self.open = None
 
-    def _walk_all(self, books: list[Shadow], row: Row, strike: Flags) -> tuple[Whole, Flags, Whole, list]:  # type: ignore[type-arg]
-        """Walk every book through one row, in place."""
+    def memory(self) -> tuple[list[Shadow], list[Shadow], Heard | None]:
+        """The books, the copies that were tried, and the row that is not finished."""
+        return self.books, self._trial, self.open
+
+    def remember(self, memory: tuple[list[Shadow], list[Shadow], Heard | None]) -> None:
+        """Take back what `memory` told."""
+        self.books, self._trial, self.open = memory
+
+    def _walk(self, b: int, book: Shadow, row: Row, strike: Flags) -> tuple[Whole, Flags, Whole, Room]:
+        """Walk book b through one row, in place: targets (M, 1), urgent (1,), equity (1,) and what was held back."""
         assert self.open is not None
-        count, markets = len(books), row.facts.mark.shape[1]
-        target = np.zeros((count, markets, 1), np.int64)
-        urgent, equity = np.zeros((count, 1), np.bool_), np.zeros((count, 1), np.int64)
-        rooms = [
-            self.walk(
-                b, books[b], row.facts, row.sigma[self._lives[b]], self.open.heard[b], self.open.fires[b], strike,
-                target[b], urgent[b], equity[b],
-            )
-            for b in range(count)
-        ]  # fmt: skip
-        return target, urgent, equity, rooms
+        target = np.zeros((row.facts.mark.shape[1], 1), np.int64)
+        urgent, equity = np.zeros(1, np.bool_), np.zeros(1, np.int64)
+        sigma, heard, fires = row.sigma[self._lives[b]], self.open.heard[b], self.open.fires[b]
+        return (
+            target,
+            urgent,
+            equity,
+            self.walk(b, book, row.facts, sigma, heard, fires, strike, target, urgent, equity),
+        )
 
 
 def copied(book: Shadow) -> Shadow:
