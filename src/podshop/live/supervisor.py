@@ -26,6 +26,7 @@ STOOD_S = 600.0
 LONGEST_S = 60.0
 PATIENCE_S = 10.0  # for a program that was asked to end
 DAY_S = 86_400.0
+TICK_S = 0.3
 
 Say = Callable[[str], None]
 
@@ -87,7 +88,7 @@ class Supervisor:
     """Keeps programs running until it is told to stop.
 
     say    is told what starts and ends
-    tick   called about twice a second: a progress line, a backup
+    tick   called about three times a second: a progress line, a backup
     now_s  the monotonic clock
     """
 
@@ -106,11 +107,11 @@ class Supervisor:
         self.kept = {program.name: Kept(program) for program in self.programs}
         code = 0
         try:
-            while not self._stops and not code:
+            while not self._stops and code == 0:
                 for one in self.kept.values():
                     code = code or self._look(one)
                 self.tick()
-                time.sleep(0.5 if not self._stops else 0.0)
+                time.sleep(TICK_S)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -139,7 +140,7 @@ class Supervisor:
         now_s = self.now_s()
         program, child = one.program, one.child
         if child is None:
-            if now_s >= one.due_s:
+            if one.due_s <= now_s:
                 self._start(one, now_s)
             return 0
         code = child.poll()

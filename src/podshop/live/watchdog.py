@@ -159,7 +159,7 @@ async def serve(state: Path) -> None:
     gateway = config.read(state)
     key = read_key(gateway.keys.watchdog)
     logs.start(gateway.logs, "watchdog", [key] if key else [])
-    reached = await reach(gateway, key)
+    reached = await reach(gateway, key, "watchdog")
     try:
         await Watchdog(
             state, reached.venue, reached.clock, reached.interval_ns, gateway.heartbeats.gateway_flatten, reached.rate

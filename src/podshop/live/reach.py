@@ -1,0 +1,126 @@
+"""From gateway.toml to a venue that can be asked, and to its clock. The only place that chooses an adapter.
+
+simulated     the loopback exchange, spoken to like Hyperliquid where its SDK is installed, else like Purple Flea
+purpleflea    the gateway trades through it; the watchdog goes to Hyperliquid itself, with an API wallet of its own
+hyperliquid   direct
+the others    through ccxt; their key file is apiKey:secret, or apiKey:secret:password
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any, Literal, NamedTuple
+
+from podshop.live.clock import WallClock
+from podshop.live.config import Gateway
+from podshop.live.gateway.terms import read_terms
+from podshop.nouns import ConfigError, VenueError
+from podshop.nouns.venue import Venue
+from podshop.venues import strict
+from podshop.venues.wire import Secret, Wire
+
+Who = Literal["gateway", "watchdog"]
+HYPERLIQUID = "https://api.hyperliquid.xyz"
+VENUE_URL = "venue.url"  # in STATE/run: where the loopback exchange that `podshop paper` started listens
+PATIENCE_S = 60.0  # for an exchange that is only just being started
+
+
+class Reached(NamedTuple):
+    """A venue, its clock, how many times faster than the wall that runs, and the length of a cycle."""
+
+    venue: Venue
+    clock: WallClock
+    rate: float
+    interval_ns: int
+
+
+async def reach(gateway: Gateway, key: Secret | None, who: Who = "gateway") -> Reached:
+    """Make the adapter that gateway.toml names. Raises ConfigError where key or settings do not fit the venue."""
+    terms = read_terms(gateway.folder / "terms.json")
+    if gateway.venue == "simulated":
+        url = base_url(gateway)
+        said = await _sim_clock(url)
+        clock = WallClock(int(said["at_ns"]), float(said["rate"]))
+        venue = await _simulated(gateway, url, str(said["wallet"]), terms.markets, clock.now_ns, who)
+        return Reached(venue, clock, clock.rate, terms.interval_ns)
+    if key is None:
+        raise ConfigError(
+            f"{gateway.folder}/gateway.toml: keys.{who} is '', expected the file of a key for {gateway.venue}"
+        )
+    clock = WallClock()
+    return Reached(_real(gateway, key, terms.markets, clock.now_ns, who), clock, 1.0, terms.interval_ns)
+
+
+def base_url(gateway: Gateway) -> str:
+    """Where a simulated venue listens: as configured, or where the one that was started said it does."""
+    if gateway.base_url:
+        return gateway.base_url
+    path = gateway.run / VENUE_URL
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        raise ConfigError(f"{path}: no simulated exchange was started, and gateway.toml names no base_url") from None
+
+
+def _real(gateway: Gateway, key: Secret, markets: tuple[str, ...], now_ns: Callable[[], int], who: Who) -> Any:
+    if gateway.venue == "purpleflea" and who == "gateway":
+        from podshop.venues.purpleflea.client import PurpleFlea
+        from podshop.venues.purpleflea.dialects import dialect
+
+        return PurpleFlea(
+            gateway.account, key, markets, now_ns, dialect=dialect(gateway.dialect), base_url=gateway.base_url or None
+        )
+    if gateway.venue in ("hyperliquid", "purpleflea"):
+        from podshop.venues.hyperliquid.client import Hyperliquid
+
+        direct = gateway.base_url if gateway.venue == "hyperliquid" else ""
+        return Hyperliquid(direct or HYPERLIQUID, gateway.account, key, markets, now_ns)
+    from podshop.venues.ccxt_venue.client import CcxtVenue
+    from podshop.venues.ccxt_venue.exchange import connect
+
+    parts = key.reveal().split(":")
+    if not 2 <= len(parts) <= 3:
+        raise ConfigError(f"the key of {gateway.venue} is no apiKey:secret, or apiKey:secret:password")
+    keys = {name: Secret(part) for name, part in zip(("apiKey", "secret", "password"), parts, strict=False)}
+    return CcxtVenue(connect(gateway.venue, keys, base_url=gateway.base_url or None), markets, now_ns)
+
+
+async def _simulated(
+    gateway: Gateway, url: str, wallet: str, markets: tuple[str, ...], now_ns: Callable[[], int], who: Who
+) -> Any:
+    """The loopback exchange. Keys of nobody's money are made from the folder's name, one for each process."""
+    if find_spec("hyperliquid") is None or gateway.dialect == "article":
+        from podshop.venues.exchange.flea_rows import PAPER_KEY
+        from podshop.venues.purpleflea.client import PurpleFlea
+        from podshop.venues.purpleflea.dialects import dialect
+
+        return PurpleFlea(wallet, Secret(PAPER_KEY), markets, now_ns, dialect=dialect(gateway.dialect), base_url=url)
+    from podshop.venues.hyperliquid.client import Hyperliquid, Signer
+
+    key = Secret("0x" + hashlib.sha256(f"podshop simulated {who} {gateway.folder.absolute()}".encode()).hexdigest())
+    wire = Wire(url)
+    try:
+        await wire.ask("POST", "/sim/approve", json_body={"signer": Signer(key, mainnet=False).address})
+    finally:
+        await wire.close()
+    return Hyperliquid(url, wallet, key, markets, now_ns)
+
+
+async def _sim_clock(url: str) -> dict[str, Any]:
+    """What the loopback exchange says of itself; it may still be starting."""
+    wire = Wire(url)
+    try:
+        for attempt in range(int(PATIENCE_S / 0.25)):
+            if attempt:
+                await asyncio.sleep(0.25)
+            try:
+                said = strict.loads((await wire.ask("GET", "/sim/clock")).body, "the simulated exchange")
+            except VenueError:
+                continue
+            if isinstance(said, dict) and said.get("simulated") is True:
+                return said
+            raise ConfigError(f"{url}: whoever answers there is no simulated exchange")
+    finally:
+        await wire.close()
+    raise ConfigError(f"{url}: no simulated exchange answers (podshop venue serve)")
