@@ -73,7 +73,7 @@ def notices(gateway: Gateway, standing: Standing | None, now_ns: int) -> list[No
 
 
 def _processes(gateway: Gateway) -> list[dict[str, Any]]:
-    """Each process and since when it is silent, in seconds of the wall; None = never heard since the machine started."""
+    """Each process and since when it is silent, in seconds of the wall; None = not heard since the machine began."""
     now = here()
     found = []
     for who in WHO:
