@@ -68,14 +68,18 @@ def test_real_history_agrees_for_a_fund_that_waits_slices_and_counts_its_costs(s
 
 
 def judged_by(fund: Fund, *subjects: str) -> Fund:
-    """The fund with its ladder, and one agent whose opinions need no statistics: both sides can ask it."""
+    """The fund with its ladder, one agent whose opinions need no statistics, and a policy of sums both sides can do.
+
+    tests/treasury/test_shrunk_again.py holds the policy that the starter has to a second reading.
+    """
     moody = ref.Agent(
         name="moody",
         cadence_ns=ref.DAY_NS,
         says=Moody("real history", len(fund.market.markets), len(fund.mandates), subjects),
     )
     ladder = next(seat for seat in fund.risk if seat.name == LADDER)
-    return dataclasses.replace(fund, risk=(risk_seat(moody), ladder))
+    article = dataclasses.replace(fund.allocator, kind="article")
+    return dataclasses.replace(fund, risk=(risk_seat(moody), ladder), allocator=article)
 
 
 def styled(fund: Fund) -> Fund:

@@ -376,8 +376,8 @@ MISTAKES = {
         "limits.max_net is 1.01, expected a number > 0 and <= 1",
     ),
     "unknown policy": (
-        ('kind = "article"', 'kind = "best"'),
-        "treasury.allocator.kind is 'best', expected one of 'article', 'equal', 'inverse_vol', 'shrunk'",
+        ('kind = "shrunk"', 'kind = "best"'),
+        "treasury.allocator.kind is 'best', expected one of 'article', 'equal', 'hrp', 'inverse_vol', 'shrunk'",
     ),
     "operator": (
         ('operator = "never"', 'operator = "sometimes"'),

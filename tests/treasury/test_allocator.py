@@ -11,9 +11,9 @@ from podshop.treasury.allocator import article
 
 def test_before_thirty_days_everybody_gets_the_same() -> None:
     returns = np.random.default_rng(0).normal(0.0, 0.01, (29, 4))
-    assert Allocator()(returns).tolist() == [0.25] * 4
+    assert Allocator(kind="article")(returns).tolist() == [0.25] * 4
     assert Allocator(kind="equal")(np.concatenate([returns, returns])).tolist() == [0.25] * 4
-    assert Allocator(window_days=20)(returns).tolist() == article(returns[-20:]).tolist() != [0.25] * 4
+    assert Allocator(kind="article", window_days=20)(returns).tolist() == article(returns[-20:]).tolist() != [0.25] * 4
 
 
 def test_by_hand() -> None:

@@ -8,11 +8,12 @@ import numpy as np
 
 from podshop.nouns import Panel
 from podshop.treasury.evidence import moments
+from podshop.treasury.hrp import hrp
 from podshop.treasury.shrunk import Allocation, Rules, shrunk
 
-Kind = Literal["article", "equal", "inverse_vol", "shrunk"]
+Kind = Literal["article", "equal", "hrp", "inverse_vol", "shrunk"]
 AS_USUAL = Rules()
-KINDS: tuple[Kind, ...] = ("equal", "article", "inverse_vol", "shrunk")
+KINDS: tuple[Kind, ...] = ("equal", "article", "inverse_vol", "hrp", "shrunk")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +25,11 @@ class Allocator:
                  Standard error: Lo (2002), "The statistics of Sharpe ratios", Financial Analysts Journal 58(4), 36-52.
     equal        1 / B
     inverse_vol  weight falls with the deviation of the shadow's daily returns
+    hrp          by groups of books that move alike, in inverse proportion to their variances: see treasury/hrp.py
     shrunk       by a Sharpe ratio shrunk toward `prior`, (B,) annual; may leave cash: see treasury/shrunk.py
     """
 
-    kind: Kind = "article"
+    kind: Kind = "shrunk"
     window_days: int = 30
     prior: tuple[float, ...] = ()
     rules: Rules = AS_USUAL
@@ -45,7 +47,7 @@ class Allocator:
         if self.kind == "equal" or days < self.window_days:
             return np.full(books, 1.0 / books)
         last = daily_return[-self.window_days :]
-        return article(last) if self.kind == "article" else inverse_vol(last)
+        return {"article": article, "hrp": hrp, "inverse_vol": inverse_vol}[self.kind](last)
 
     def explain(self, daily_return: Panel, previous: Panel | None = None) -> Allocation:
         """What `shrunk` believes of each book and what it makes of that, whatever the kind."""

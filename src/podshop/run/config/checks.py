@@ -1,6 +1,7 @@
 """What one table cannot see: that names meet, that lengths of time fit one another, that ladders rise."""
 
 from collections.abc import Collection, Sequence
+from importlib.util import find_spec
 
 from podshop.nouns import DAY_NS, HOUR_NS, ConfigError, Mandate, SignalAgent, duration_ns, duration_text
 from podshop.nouns.symbols import VENUES, locate
@@ -14,6 +15,7 @@ from podshop.run.config.sections import (
     MarketSection,
     SignalSeat,
 )
+from podshop.treasury.hrp import MISSING
 
 LONGEST_LOOKBACK_NS = 365 * DAY_NS  # docs/semantics.md, section 7: the longest chunk of an agent
 RESERVED_BOOKS = ("house", "NET")  # the record uses these two for the house book and for the net order
@@ -132,7 +134,9 @@ def check_confidence(place: Place, confidence: Confidence) -> None:
 
 
 def check_allocator(place: Place, allocator: AllocatorSection, seats: Sequence[SignalSeat]) -> None:
-    """A prior is one of a horizon, or of a family that some signal of the fund belongs to."""
+    """A prior is one of a horizon, or of a family that some signal of the fund belongs to; hrp needs its library."""
+    if allocator.kind == "hrp" and find_spec("skfolio") is None:
+        raise ConfigError(f"{place.at('kind')}: {MISSING}")
     families = _families(seats)
     for name in allocator.prior_sharpe:
         if name not in HORIZONS and name not in families:

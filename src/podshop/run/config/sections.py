@@ -78,10 +78,11 @@ class AllocatorSection:
     """How capital is shared among the books, each day at 00:00 UTC.
 
     kind             equal; article: weight grows with the shadow book's Sharpe ratio; inverse_vol: it falls with its
-                     volatility; shrunk: by what is believed of each book, and what nobody deserves stays cash
+                     volatility; hrp: with the variance of groups of books that move alike (needs podshop[portfolio]);
+                     shrunk: by what is believed of each book, and what nobody deserves stays cash
     compound         whether gains beyond the high-water mark are risked too: always; never: they stay cash; by_kind:
                      never under shrunk, always under the others
-    window_days      article and inverse_vol: days of shadow returns that are judged; before that, equal
+    window_days      article, hrp and inverse_vol: days of shadow returns that are judged; before that, equal
     prior_sharpe     shrunk: horizon or family of signals -> annual net Sharpe ratio expected before any evidence, where
                      it is not swing 0.5, intraday 0.3, scalping 0.1; a family's goes before a horizon's
     prior_days       shrunk: the prior weighs as much as so many days of evidence
@@ -93,7 +94,7 @@ class AllocatorSection:
     turnover         shrunk: most capital that moves in a day, fraction of NAV, both ways counted
     """
 
-    kind: Literal["article", "equal", "inverse_vol", "shrunk"] = "article"
+    kind: Literal["article", "equal", "hrp", "inverse_vol", "shrunk"] = "shrunk"
     compound: Literal["always", "by_kind", "never"] = "by_kind"
     window_days: Annotated[int, Meta(ge=2, le=365)] = 30
     prior_sharpe: Mapping[str, float] = field(default_factory=dict)
