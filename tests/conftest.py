@@ -1,6 +1,7 @@
 """What every test may ask for: the real history, and how many random examples to try."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from tests import soak
 settings.register_profile("default", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+os.environ.setdefault("PODSHOP_TRIALS", tempfile.mkdtemp(prefix="podshop-trials-"))  # never the user's own ledger
 
 
 @pytest.fixture(scope="session")

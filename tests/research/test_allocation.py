@@ -9,7 +9,7 @@ import pytest
 
 from podshop.nouns import DAY_NS, ConfigError
 from podshop.research import allocate as shares
-from podshop.research.allocation import blocks, compare, difference, mean_return, sharpe
+from podshop.research.allocation import POLICIES, blocks, compare, difference, mean_return, sharpe
 from podshop.run.config import load, starter_fund
 from podshop.run.world import SIMULATED_SINCE_NS, World, read_world
 from podshop.treasury import KINDS
@@ -79,13 +79,14 @@ def test_not_worse_is_said_of_what_includes_zero_and_not_of_what_is_below() -> N
 
 
 def test_every_policy_is_run_with_its_own_trading(compared: dict[str, Any]) -> None:
-    assert set(compared["policies"]) == set(KINDS)
-    assert set(compared["against_equal"]) == set(KINDS) - {"equal"}
-    assert compared["trials"] == 4
+    assert set(compared["policies"]) == set(POLICIES)
+    assert set(compared["against_equal"]) == set(POLICIES) - {"equal"}
+    assert compared["trials"] == len(POLICIES) == 6
+    assert " of starter on simulated prices" in compared["trials_note"]
     assert compared["simulated"] is True
     runs = compared["policies"]
     assert runs["equal"]["moved_per_day"] == 0 < runs["shrunk"]["moved_per_day"] < runs["article"]["moved_per_day"]
-    assert len({run["costs_usd"] for run in runs.values()}) == 4
+    assert len({run["costs_usd"] for run in runs.values()}) >= 5  # the mark may not have been passed
     for kind, found in compared["against_equal"].items():
         assert found["sharpe"]["value"] == pytest.approx(runs[kind]["sharpe"] - runs["equal"]["sharpe"])
         assert found["sharpe"]["low"] <= found["sharpe"]["value"] <= found["sharpe"]["high"]
@@ -101,7 +102,8 @@ def test_allocate_ends_where_the_loop_does(world: World, compared: dict[str, Any
     """The shares of every policy, replayed on the shadows alone, move as much a day as those of the whole fund did."""
     found = shares.allocate(starter_fund(), world, quiet)
     for kind in KINDS:
-        assert found["moved_per_day"][kind] == pytest.approx(compared["policies"][kind]["moved_per_day"], abs=1e-15)
+        run = compared["policies"]["shrunk, compounding" if kind == "shrunk" else kind]
+        assert found["moved_per_day"][kind] == pytest.approx(run["moved_per_day"], abs=1e-15)
         weights = [book["weights"][kind] for book in found["books"]]
         assert sum(weights) + found["cash"][kind] == pytest.approx(1.0)
     trend = found["books"][0]

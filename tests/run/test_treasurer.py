@@ -149,5 +149,5 @@ def test_limits_are_those_in_force_at_each_mark(record: Path) -> None:
 
 def test_off_is_off() -> None:
     """No stages, and no mark but that of the policy."""
-    treasurer = Treasurer(fund(kind="article"), CAPITAL)
+    treasurer = Treasurer(fund(kind="article", compound="by_kind"), CAPITAL)
     assert (treasurer.stages, treasurer.high_water_micro, treasurer.gate) == ((), None, None)

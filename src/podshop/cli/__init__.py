@@ -37,6 +37,7 @@ app.command("podshop.cli.report:report", name="report", help="Account for a day,
 app.command("podshop.cli.risk:risk", name="risk", help="Show what a run's last portfolio may lose, and its limits.")
 app.command("podshop.cli.why:why", name="why", help="Show why a market was traded, or was not.")
 app.command("podshop.cli.gate:gate", name="gate", help="Show who may hold capital, and sign for it.")
+app.command("podshop.cli.trials:trials", name="trials", help="Show how often somebody has looked.")
 app.command("podshop.cli.ledger:ledger", name="ledger", help="Keep, check and export the books.")
 app.command("podshop.cli.bench:bench", name="bench", help="Measure the loop, the record, the signals, the whole fund.")
 agents = App(name="agents", help="List, write, check and judge agents.")
@@ -45,6 +46,10 @@ agents.command("podshop.cli.agents:new", name="new", help="Write an agent that w
 agents.command("podshop.cli.agents:check", name="check", help="Hold an agent to the contract.")
 agents.command("podshop.cli.agents:score", name="score", help="Judge every signal agent of a fund on a period.")
 app.command(agents)
+venue = App(name="venue", help="A simulated exchange on this host.")
+venue.command("podshop.cli.venue:serve", name="serve", help="Serve it: history replayed, two venues' dialects, faults.")
+venue.command("podshop.cli.venue:faults", name="faults", help="List every fault of the evil twin.")
+app.command(venue)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -92,13 +92,15 @@ def score(
     """Judge every signal agent of a fund on a period: how often it was right, what that would pay, how sure that is."""
     from podshop.report.scorecard import scorecard_page, scorecard_text
     from podshop.research.score import score as judge
+    from podshop.run.trials import counted
     from podshop.run.world import read_world
 
     read = _fund(fund)
     past = read_world(read, data, _instant(since), _instant(until))
+    tried = counted("scorecard", read, past, each=len(read.signals))
     with progress() as show:
         result = judge(read, past.market, past.funding, past.since_ns, past.until_ns, show)
-    result["simulated"] = past.simulated
+    result["simulated"], result["trials_note"] = past.simulated, tried.note
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(scorecard_page(result), encoding="utf-8")

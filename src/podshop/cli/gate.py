@@ -11,7 +11,9 @@ gate = App(name="gate", help="Show, promote and demote the agents of a fund.")
 Record = Annotated[Path, Parameter(help="Folder that `podshop backtest --out` wrote, or that a live fund writes.")]
 FundFile = Annotated[Path, Parameter(help="Fund file that it was made with, TOML.")]
 File = Annotated[Path, Parameter(name="--gate", help="File of the signatures; made by the first.")]
-Trials = Annotated[float | None, Parameter(help="Agents tried, those thrown away too; as many as there are books.")]
+Trials = Annotated[
+    float | None, Parameter(help="Agents tried, those thrown away too; books, and what `podshop trials` knows of.")
+]
 Reason = Annotated[str, Parameter(help="Why. It is kept for ever.")]
 By = Annotated[str | None, Parameter(help="Who signs; the user of this computer where not said.")]
 
@@ -21,8 +23,10 @@ def listing(record: Record, /, *, fund: FundFile, file: File, trials: Trials = N
     """Show every book's stage, its evidence, and what would promote it."""
     from podshop.run.config import load
     from podshop.run.gate import signatures, told
+    from podshop.run.trials import tries_of
 
-    result = told(signatures(record, load(fund), file, trials))
+    read = load(fund)
+    result = told(signatures(record, read, file, tries_of(read) if trials is None else trials))
     answer(result, "\n".join(_lines(result)), as_json=json)
 
 
@@ -70,9 +74,10 @@ def _sign(
 
     from podshop.run.config import load
     from podshop.run.gate import sign, signatures
+    from podshop.run.trials import tries_of
 
     read = load(fund)
-    found = signatures(record, read, file, trials)
+    found = signatures(record, read, file, tries_of(read) if trials is None else trials)
     told = sign(file, read, found, time_ns(), book, to, by or getuser(), reason, up=up)
     answer(told._asdict(), f"{book}: {told.stage}, signed by {told.by}: {told.reason}\n{told.evidence}", as_json=json)
 

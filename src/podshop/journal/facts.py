@@ -35,6 +35,7 @@ KINDS: dict[str, tuple[type, int]] = {  # kind -> what it is, and the version wr
     "nav": (facts.Nav, 1),
     "capital": (facts.Capital, 1),
     "staged": (facts.Staged, 1),
+    "tried": (facts.Tried, 1),
     "opening": (live.Opening, 1),
     "seen": (live.Seen, 1),
     "mids": (live.Mids, 1),

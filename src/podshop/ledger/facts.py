@@ -190,6 +190,26 @@ class Staged(NamedTuple):
     evidence: str
 
 
+class Tried(NamedTuple):
+    """Somebody looked at what a fund, or a part of it, would have earned: trials, for the ledger of trials.
+
+    what     backtest, scorecard, allocation, costs or realistic
+    family   name of the fund: versions of one fund are of one family
+    data     SHA-256 of the market data looked at; simulated  whether those prices never were
+    config   SHA-256 of the fund file with the code of agents of one's own, and of what else was varied
+    trials   how many were looked at in one
+    period   first and last day, for people
+    """
+
+    what: str
+    family: str
+    data: str
+    simulated: bool
+    config: str
+    trials: int
+    period: str
+
+
 Fact: TypeAlias = (
     Start
     | Signals
@@ -207,5 +227,6 @@ Fact: TypeAlias = (
     | Nav
     | Capital
     | Staged
+    | Tried
     | LiveFact
 )

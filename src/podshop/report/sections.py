@@ -19,9 +19,10 @@ NOT_COUNTED = "not counted before the trials ledger"
 def sharpe(result: Mapping[str, Any]) -> Row:
     """The words that stand beside every Sharpe ratio."""
     low, high = result["stats"]["sharpe_low"], result["stats"]["sharpe_high"]
-    trials = result["trials"]
+    trials, dsr = result["trials"], result.get("deflated", {}).get("dsr")
+    counted = result.get("trials_note") or NOT_COUNTED if trials is None else f"{trials:,}"
     proves = None if low is None else "includes zero" if low <= 0 <= high else "above zero" if low > 0 else "below zero"
-    return {"trials": NOT_COUNTED if trials is None else f"{trials:,}", "proves": proves}
+    return {"trials": counted + ("" if dsr is None else f"; deflated {dsr:.2f}"), "proves": proves, "dsr": dsr}
 
 
 def charts(result: Mapping[str, Any], data: ReportData) -> dict[str, Chart]:

@@ -37,7 +37,9 @@ def _head(result: Mapping[str, Any]) -> list[str]:
 def _earned(result: Mapping[str, Any]) -> list[str]:
     nav, stats = result["nav"], result["stats"]
     years = _days(result["period"]) / DAYS_PER_YEAR
-    trials = NOT_COUNTED if result["trials"] is None else f"{result['trials']:,}"
+    note, dsr = result.get("trials_note") or NOT_COUNTED, result.get("deflated", {}).get("dsr")
+    trials = note if result["trials"] is None else f"{result['trials']:,}"
+    deflated = f"deflated {_number(dsr)}: the chance that it is more than the best luck of {trials} trials"
     return [
         _row("NAV", f"{nav['start']:,.2f} -> {nav['end']:,.2f} USD"),
         _row("return", f"{_percent(stats['return'], sign=True)} net of all costs in {years:.2f} years of 365 days"),
@@ -48,6 +50,7 @@ def _earned(result: Mapping[str, Any]) -> list[str]:
             f"{_number(stats['sharpe'])} net; {100 * CONFIDENCE:.0f} % interval {_number(stats['sharpe_low'])} to "
             f"{_number(stats['sharpe_high'])}; trials {trials}",
         ),
+        *([] if dsr is None else [_row("", deflated)]),
         _row("drawdown", f"{_percent(stats['max_drawdown'])} at worst"),
     ]
 

@@ -1,6 +1,7 @@
 """What each policy of the treasury would give to the books of a fund, and why: `podshop allocate`."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from podshop.run.backtest import market_facts
 from podshop.run.config.sections import Fund
 from podshop.run.opinions import Progress, seats
 from podshop.run.shadow_days import shadow_days
+from podshop.run.trials import counted
 from podshop.run.world import World
-from podshop.treasury import KINDS, Allocation, Allocator
+from podshop.treasury import KINDS, Allocation, Allocator, Kind
 from podshop.treasury.moves import TOO_FEW_DAYS
 from podshop.treasury.shrunk import EVIDENCE_DAYS
 
@@ -27,11 +29,12 @@ def allocate(fund: Fund, world: World, progress: Progress) -> dict[str, Any]:
         and net of costs, with their 90 % interval; None where there is too little to say
     """
     times = world.decision_times()
+    tried = counted("allocation", fund, world, usable())
     facts = market_facts(fund, world.market, world.funding)
     heard = seats(world.market, fund.signals, fund.confidence)
     midnights, daily = shadow_days(fund, facts, heard, times, progress)
     agent = allocator_of(fund)
-    paths = {kind: weights(replace(agent, kind=kind), daily) for kind in KINDS}
+    paths = {kind: weights(replace(agent, kind=kind), daily) for kind in usable()}
     before = paths["shrunk"][-2] if len(daily) else np.full(len(fund.mandates), 1 / len(fund.mandates))
     why = agent.explain(daily[-REMEMBERED_DAYS:], before)
     return {
@@ -49,9 +52,14 @@ def allocate(fund: Fund, world: World, progress: Progress) -> dict[str, Any]:
         "cash": {kind: float(1 - path[-1].sum()) for kind, path in paths.items()},
         "moved_per_day": {kind: moved_per_day(path) for kind, path in paths.items()},
         "net": True,
-        "trials": None,
-        "trials_note": "not counted before the trials ledger",
+        "trials": tried.trials,
+        "trials_note": tried.note,
     }
+
+
+def usable() -> tuple[Kind, ...]:
+    """The policies that can be asked here: hrp needs a library that not everybody has."""
+    return tuple(kind for kind in KINDS if kind != "hrp" or find_spec("skfolio") is not None)
 
 
 def weights(agent: Allocator, daily: Panel) -> Panel:
@@ -85,6 +93,6 @@ def _book(fund: Fund, b: int, daily: Panel, why: Allocation, paths: dict[Any, Pa
         "posterior": why.posterior[b],
         "wanted": why.wanted[b],
         "weights": {kind: float(path[-1, b]) for kind, path in paths.items()},
-        "bound": {kind: [TOO_FEW_DAYS] if early else [] for kind in ("article", "inverse_vol")}
-        | {"equal": [], "shrunk": list(why.bound[b])},
+        "bound": {kind: [TOO_FEW_DAYS] if early and kind != "equal" else [] for kind in paths}
+        | {"shrunk": list(why.bound[b])},
     }

@@ -11,7 +11,7 @@ Finance 15(5), 850-859 (why the difference of two Sharpe ratios is resampled in 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.random import default_rng
@@ -26,9 +26,11 @@ from podshop.run.config.sections import Fund
 from podshop.run.loop import Run
 from podshop.run.opinions import Progress, seats
 from podshop.run.tables import Columns
+from podshop.run.trials import counted
 from podshop.run.world import World
 from podshop.treasury import KINDS, Kind
 
+POLICIES = (*KINDS, "shrunk, compounding")
 RESAMPLES = 4000
 SEED = 20
 LEVEL = 0.90
@@ -36,19 +38,19 @@ FEWEST_DAYS = 60
 DETECTED_AT = 1.6448536269514722 + 0.8416212335729143  # an interval of 90 % excludes 0 with probability 80 %
 
 
-def compare(fund: Fund, world: World, progress: Progress, kinds: Sequence[Kind] = KINDS) -> dict[str, Any]:
-    """Run a fund under every policy, and hold each to `equal`.
+def compare(fund: Fund, world: World, progress: Progress, kinds: Sequence[str] = POLICIES) -> dict[str, Any]:
+    """Run a fund under every policy, and hold each to `equal`. By itself shrunk keeps to the high-water mark.
 
     ->  period, net of all costs; policies: kind -> its run; against_equal: kind -> differences of the annual Sharpe
         ratio and of the annual mean return, each with its 90 % interval and the difference that so many days can detect
     Raises ConfigError for fewer than FEWEST_DAYS days.
     """
     times = world.decision_times()
+    tried = counted("comparison", fund, world, ("equal", *kinds))
     runs, daily = {}, {}
     for i, kind in enumerate(dict.fromkeys(("equal", *kinds))):
         progress(i, len(kinds), kind)
-        chosen = replace(fund, allocator=replace(fund.allocator, kind=kind))
-        runs[kind], daily[kind] = _run(chosen, world, times)
+        runs[kind], daily[kind] = _run(under(fund, kind), world, times)
     if len(daily["equal"]) < FEWEST_DAYS or len({len(one) for one in daily.values()}) > 1:
         raise ConfigError(
             f"{min(map(len, daily.values()))} days cannot tell policies apart, expected {FEWEST_DAYS} of each"
@@ -65,6 +67,7 @@ def compare(fund: Fund, world: World, progress: Progress, kinds: Sequence[Kind] 
         },
         "net": True,
         "trials": len(runs),
+        "trials_note": tried.note,
         "block_days": block_days(len(daily["equal"])),
         "policies": runs,
         "against_equal": {
@@ -76,6 +79,13 @@ def compare(fund: Fund, world: World, progress: Progress, kinds: Sequence[Kind] 
             if kind != "equal"
         },
     }
+
+
+def under(fund: Fund, policy: str) -> Fund:
+    """The fund with its capital shared by a policy, and gains past the high-water mark risked where it says so."""
+    kind, _, compounding = policy.partition(", ")
+    compound: Literal["always", "by_kind"] = "always" if compounding else "by_kind"
+    return replace(fund, allocator=replace(fund.allocator, kind=cast(Kind, kind), compound=compound))
 
 
 def difference(

@@ -26,6 +26,7 @@ from podshop.run.config.sections import Fund
 from podshop.run.loop import Run
 from podshop.run.opinions import Progress, seats
 from podshop.run.tables import Columns
+from podshop.run.trials import counted
 from podshop.run.world import World
 
 NO_LIMIT = 1000.0  # a cost budget of a thousand times the capital a year
@@ -57,6 +58,7 @@ def costs(fund: Fund, world: World, progress: Progress) -> Table:
         "with_gate, no buffer": _without_buffer(fund),
         "without_gate, no buffer": _without_buffer(bare),
     }
+    tried = counted("costs", fund, world, tuple(funds))
     runs = {}
     for i, (name, one) in enumerate(funds.items()):
         runs[name] = _Done(one, world, times, _part(progress, i, len(funds), name.replace("_", " ")))
@@ -71,6 +73,7 @@ def costs(fund: Fund, world: World, progress: Progress) -> Table:
         },
         "net": True,
         "trials": len(runs),
+        "trials_note": tried.note,
         "fees": {gate: _fees(runs[gate], runs[f"{gate}, no buffer"]) for gate in GATES},
         "totals": {gate: runs[gate].total() for gate in GATES},
         "mandates": [

@@ -27,6 +27,7 @@ from podshop.run.backtest import facts_and_seats
 from podshop.run.config import fifty_fund, starter_fund
 from podshop.run.config.sections import Fund
 from podshop.run.opinions import Progress
+from podshop.run.trials import counted
 from podshop.run.world import World, read_world
 
 EVIDENCE_DAYS = 90  # before the first cut
@@ -72,6 +73,10 @@ def realistic(data: Path | None, since_ns: int | None, until_ns: int | None, pro
     funds = {"starter": starter_fund(), "fifty": fifty_fund()}
     worlds = same_period({name: read_world(fund, data, since_ns, until_ns) for name, fund in funds.items()})
     times = worlds["fifty"].decision_times()
+    tried = {
+        name: counted("realistic", fund, worlds[name], ("", *(mandate.name for mandate in fund.mandates)))
+        for name, fund in funds.items()
+    }
     cuts = folds(np.unique(times[times % DAY_NS == 0]))
     count = len(funds) + sum(len(fund.mandates) for fund in funds.values())
     whole: dict[str, Ran] = {}
@@ -85,7 +90,9 @@ def realistic(data: Path | None, since_ns: int | None, until_ns: int | None, pro
             show = part(progress, len(whole) + len(single), count, mandate.name)
             single[f"{name}/{mandate.name}"] = run_alone(fund, b, worlds[name], facts, times, show)
     seen = np.concatenate([whole[name].shadow for name in funds], axis=1)
-    return judged(funds, worlds["fifty"], whole, single, seen, cuts)
+    found = judged(funds, worlds["fifty"], whole, single, seen, cuts)
+    found.answer["trials"]["ledger"] = {name: one.note for name, one in tried.items()}
+    return found
 
 
 def same_period(worlds: Mapping[str, World]) -> dict[str, World]:

@@ -27,6 +27,7 @@ from podshop.report.moves import EVIDENCE_DAYS
 from podshop.report.plain import plain
 from podshop.report.statement import statement
 from podshop.report.tear import tear
+from podshop.treasury.proof import proof
 
 FUND = "fund.json"
 ALL = "since inception"
@@ -77,13 +78,21 @@ def tear_sheet(record: Record, month: str | None) -> dict[str, Any]:
     since_ns, until_ns = (int(time[0]), int(time[-1])) if month is None else month_bounds(month)
     since_ns = max(since_ns, int(time[0]))
     found = _unsigned(record, since_ns, until_ns)
-    trials = record.result.get("trials")
+    shown = tear(record, found, since_ns, until_ns)
     found |= {
         "title": month or ALL,
-        "trials": record.result.get("trials_note") if trials is None else f"{trials:,}",
-        "tear": plain(tear(record, found, since_ns, until_ns)),
+        "trials": tried(record.result.get("trials"), record.result.get("trials_note"), shown["daily"]["return"]),
+        "tear": plain(shown),
     }
     return found | {"signature": sign(record, since_ns, until_ns, found)}
+
+
+def tried(trials: int | None, note: str | None, daily: list[float]) -> str | None:
+    """How many trials stand behind a record, in words, and what they leave of its Sharpe ratio."""
+    if trials is None:
+        return note
+    dsr = proof(np.array(daily), trials).dsr
+    return f"{trials:,}" if dsr is None else f"{trials:,}; deflated {dsr:.2f}"
 
 
 def sign(record: Record, since_ns: int, until_ns: int, found: Mapping[str, Any]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from podshop.journal.beside import Beside
 from podshop.journal.record import Recorder
+from podshop.journal.trials import Count
 from podshop.market import data_sha256
 from podshop.maths.compiled import package_sha256
 from podshop.nouns import DAY_NS, Funding, Market, Times, duration_ns, utc_text
@@ -20,7 +21,7 @@ from podshop.report.aggregate import Aggregator, ReportData
 from podshop.report.costs import tca
 from podshop.report.page import page
 from podshop.report.plain import plain
-from podshop.report.stats import gross_return, stats
+from podshop.report.stats import daily_returns, gross_return, stats
 from podshop.report.var_test import var_test
 from podshop.risk.gate import HISTORY_DAYS
 from podshop.run import kept
@@ -32,8 +33,10 @@ from podshop.run.heard import Heard, listen_in, no_opinion, signals
 from podshop.run.loop import Run
 from podshop.run.opinions import Progress, Seat, seats
 from podshop.run.tables import Tables
+from podshop.run.trials import counted
 from podshop.run.warm import warm
 from podshop.run.world import World, read_world
+from podshop.treasury.proof import proof
 
 GAPS_SHOWN = 20
 FAR = 100  # times: from here a lot chosen at the start may no longer suit
@@ -53,6 +56,7 @@ def backtest(
     started = time.perf_counter()
     world = read_world(fund, data, since_ns, until_ns)
     times = world.decision_times()
+    tried = counted("backtest", fund, world)
     compile_seconds = warm(progress)
     books = tuple(mandate.name for mandate in fund.mandates)
     aggregator = Aggregator(books, fund.market.markets, int(times[0]), int(times[-1]))
@@ -73,6 +77,7 @@ def backtest(
         gathered = aggregator.gather()
         result: dict[str, Any] = plain(
             _result(fund, world, run, gathered, times, heard)
+            | deflated(gathered.nav, tried)
             | {
                 "data": kept.place_of(data, world),
                 "calibration": {name: one.summary() for name, one in shown.items()},
@@ -184,13 +189,27 @@ def _result(
         "no_opinion": no_opinion(heard),
         "signals": signals(heard, fund.market.markets, int(times[0]), end),
         "notes": _notes(fund, run),
-        "trials": None,
-        "trials_note": "not counted before the trials ledger",
         "seed": world.seed,
         "config_sha256": fund.sha256,
         "data_sha256": data_sha256(world.market, world.funding),
         "package_sha256": package_sha256(),
         "package": f"podshop {importlib.metadata.version('podshop')}",
+    }
+
+
+def deflated(nav: Mapping[str, Any], tried: Count) -> dict[str, Any]:
+    """Trials so far, and what is left of a Sharpe ratio beside the best luck of as many: None where nobody counted.
+
+    nav  time and nav_micro of every cycle
+    ->   trials, trials_note, deflated: psr, the probability that the true Sharpe ratio is above 0, and dsr, that it is
+         above what the best of so many worthless trials would show
+    """
+    daily = daily_returns(nav["time"], nav["nav_micro"])
+    told = None if tried.trials is None else proof(daily, tried.trials)
+    return {
+        "trials": tried.trials,
+        "trials_note": tried.note,
+        "deflated": {"psr": None, "dsr": None} if told is None else {"psr": told.psr, "dsr": told.dsr},
     }
 
 

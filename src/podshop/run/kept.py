@@ -54,6 +54,11 @@ def texts(fund: Fund, rulings: Sequence[Mapping[str, Any]], shares: Sequence[Map
     return {FUND: json.dumps(kept, indent=2) + "\n"} | lines
 
 
+def own_sha256(fund: Fund) -> dict[str, str]:
+    """Class of one's own -> hash of the file it is written in."""
+    return {kind: _origin(kind, agent)["sha256"] for kind, agent in _strangers(fund)}
+
+
 def place_of(data: Path | None, world: World) -> dict[str, Any]:
     """Where the data came from, for `result.json`; path None = the simulated exchange."""
     return {
