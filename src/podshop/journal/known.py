@@ -33,6 +33,10 @@ class Known:
             raise LedgerError(f"the venue tells another {kind} under the id {venue_id!r} than it did before")
         return True
 
+    def there(self, kind: str, venue_id: str) -> bool:
+        """True where the journal holds a fact of this id, whatever it says."""
+        return _key(kind, venue_id) in self._said
+
     def add(self, kind: str, venue_id: str, body: bytes) -> None:
         """Take a row of the journal. Raises LedgerError where its id is there already."""
         key = _key(kind, venue_id)

@@ -141,6 +141,14 @@ def house_shares(fill: Fill, terms: Terms) -> list[Share]:
     ]
 
 
+def portion(lots: int, wants: Sequence[tuple[str, int]], salt: np.uint64, terms: Terms) -> tuple[tuple[str, int], ...]:
+    """So many lots of what is wanted, by largest remainder over the wants; signed, those of 0 left out."""
+    seats = [(terms.names.index(book), want) for book, want in wants if want * lots > 0]
+    most = sum(want for _, want in seats)
+    got = _signed(lots if abs(lots) <= abs(most) else most, [w for _, w in seats], [b for b, _ in seats], salt, terms)
+    return tuple((terms.names[b], part) for (b, _), part in zip(seats, got, strict=True) if part)
+
+
 def salt_of(cycle: int, terms: Terms, m: int) -> np.uint64:
     """What orders equal remainders in a market and cycle, as in a backtest."""
     with np.errstate(over="ignore"):

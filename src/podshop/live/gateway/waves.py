@@ -5,7 +5,7 @@ rest as far as every outcome of all that is in flight stays within the limits. N
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,6 @@ _reduce = alone(compiled.gate_reductions)
 BUSY = "IN_FLIGHT"  # an order of this market is still open: nothing ordinary is sent
 RATE = "RATE"  # no more orders a minute
 TURNOVER = "TURNOVER"  # enough was traded today
-NO_PRICE = "NO_PRICE"  # no mid to decide on
 UNPROVEN = "UNPROVEN"  # what became of the reduction is not known yet
 
 
@@ -241,8 +240,8 @@ class Waves:
         markets = len(self.terms.markets)
         none, nothing = np.zeros(0, np.int64), np.zeros((1, markets), np.int64)
 
-        def row(values: object, kind: type) -> np.ndarray[tuple[int, int], np.dtype[np.generic]]:
-            return np.ascontiguousarray(np.array(values, kind).reshape(1, markets))  # type: ignore[return-value]
+        def row(values: object, kind: type) -> Any:
+            return np.ascontiguousarray(np.array(values, kind).reshape(1, markets))
 
         return Facts(
             time=np.array([at_ns], np.int64),
@@ -267,9 +266,9 @@ class Waves:
             funding_market=none,
             funding_rate=none.astype(np.float64),
             funding_source=none,
-        )  # type: ignore[arg-type]
+        )
 
 
 def wants_of(want: Whole, names: Sequence[str]) -> tuple[tuple[str, int], ...]:
     """(book, lots) of those who want something."""
-    return tuple((names[b], int(want[b])) for b in np.flatnonzero(want))
+    return tuple((names[int(b)], int(want[b])) for b in np.flatnonzero(want))

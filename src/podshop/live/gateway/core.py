@@ -1,0 +1,492 @@
+"""The gateway: it opens a cycle, hears the brain, judges, sends, books; between cycles it tends what is in flight.
+
+    opened = await gateway.open_cycle(cycle)     # history, funding, NAV, a reading
+    report = await gateway.trade(targets)        # transfers, net, reductions, increases, shares
+    await gateway.tend(until_ns)                 # look, read and book until nothing is open
+
+Everything that touches the world is injected: venue, journal (the keeper), clock, latch. The journal's commit is the
+one thing it waits for without giving way, some milliseconds.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from podshop.journal.facts import Fact
+from podshop.journal.keeper import Keeper
+from podshop.ledger.facts import HOUSE, Capital, Deposit, Fill, Marks, Nav, Share, Signals, Start, Transfer, Verdict
+from podshop.ledger.live import Asked as AskedFor
+from podshop.ledger.live import Mids, Opening, Suspense
+from podshop.ledger.postings import VENUE_CASH
+from podshop.live.clock import Clock
+from podshop.live.flatten import PREFIX as WATCHDOG
+from podshop.live.frames import canonical
+from podshop.live.gateway import limits, reconcile
+from podshop.live.gateway.asking import Asking
+from podshop.live.gateway.desk import Desk
+from podshop.live.gateway.memory import Memory, remembered, standing
+from podshop.live.gateway.terms import HOUR_NS, MINUTE_NS, Terms
+from podshop.live.gateway.trading import Trading
+from podshop.live.intents import Flight, Flying, flight_of
+from podshop.live.messages import Opened, Targets
+from podshop.nouns import DAY_NS, DataError
+from podshop.nouns.venue import Order, Paid, Quote, Venue
+from podshop.nouns.verdict import CODE_NAMES, HALTED_STATE, REDUCE_ONLY_STATE, RUNNING, STATES
+from podshop.orders.facts import Began
+from podshop.orders.step import wanted
+from podshop.risk.bound import value_at_risk
+
+STANDING_EVERY = 100  # cycles
+TEND_NS = tuple(s * 1_000_000_000 for s in (6, 6, 12, 24, 48, 60))
+BEFORE_MAINTENANCE_MINUTES = 10
+WEEK_MINUTES = 7 * 24 * 60
+EPOCH_WEEKDAY_MINUTES = 3 * 24 * 60  # 1970-01-01 was a Thursday; weeks begin on Monday
+
+
+class Holds(Protocol):
+    """What the latch says holds; `live.latch.Held` is one."""
+
+    @property
+    def state(self) -> int:
+        """RUNNING < REDUCE_ONLY < HALTED < FLATTEN."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+        ...
+
+
+class LatchPort(Protocol):
+    """The latch, as the gateway uses it; `live.latch.Latch` is one."""
+
+    def held(self) -> Holds:
+        """What holds now."""
+        ...
+
+    def raise_to(self, state: int, at_ns: int, reason: str) -> Holds:
+        """Hold at least this state."""
+        ...
+
+
+class NoLatch(NamedTuple):
+    """A latch for a replay, that nobody raises."""
+
+    state: int = RUNNING
+    reason: str = ""
+
+    def held(self) -> "NoLatch":
+        """Nothing."""
+        return self
+
+    def raise_to(self, state: int, at_ns: int, reason: str) -> "NoLatch":
+        """Nothing: the journal holds the state."""
+        return self
+
+
+class CycleReport(NamedTuple):
+    """What came of a cycle.
+
+    refused   why the brain's message was not followed; empty = it was
+    verdicts  on every market's net order; intents what was sent
+    """
+
+    cycle: int
+    refused: str
+    verdicts: tuple[Verdict, ...] = ()
+    intents: tuple[str, ...] = ()
+
+
+class Gateway:
+    """One account's gateway.
+
+    flight_file      told what is in flight before the first byte of a wave leaves; None = nobody watches
+    watchdog_silent  whether the watchdog has been silent for too long
+    """
+
+    def __init__(
+        self,
+        terms: Terms,
+        venue: Venue,
+        keeper: Keeper,
+        clock: Clock,
+        latch: LatchPort | None = None,
+        *,
+        flight_file: Callable[[Flight], None] | None = None,
+        watchdog_silent: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.terms, self.venue, self.keeper, self.clock = terms, venue, keeper, clock
+        self.latch: LatchPort = NoLatch() if latch is None else latch
+        self.desk = Desk(terms, keeper, venue.card, remembered(keeper))
+        self.asking = Asking(venue, self.desk, clock)
+        self.own = limits.Own(len(terms.markets))
+        self.trading = Trading(
+            terms, self.desk, self.asking, clock, self.own, self._before_sends, self._may_leave, self.sends_left
+        )
+        self.cycle = -1
+        self.offset_ns = 0
+        self.draining = False
+        self._flight_file, self._watchdog_silent = flight_file, watchdog_silent
+        self._quotes: dict[str, Quote] = {}
+        self._listed_ns = 0
+        self._cash_off: int | None = None
+        self._sends: deque[int] = deque()
+
+    @property
+    def memory(self) -> Memory:
+        """What the journal leads to beside the books."""
+        return self.desk.memory
+
+    # ---------------------------------------------------------------- start
+
+    async def begin(self) -> None:
+        """Start: a new journal gets the owner's money; an old one is taken up, every open order UNKNOWN."""
+        now_ns = self.clock.now_ns()
+        if not self.memory.started:
+            await self._found(now_ns)
+        else:
+            self.desk.restarted(now_ns)
+        self.asking.prefix = self.prefix
+        await self._instruments(now_ns)
+        if self.terms.hard.variance_floor > 0:
+            for day_ns in self.own.missing(now_ns // DAY_NS * DAY_NS):
+                found = await self.asking.asked("marks", self.venue.marks(day_ns, self.terms.interval_ns))
+                if found:
+                    self.own.close(day_ns, [found[m].price_micro if m in found else 0 for m in self.terms.markets])
+        self._fly(now_ns, last_send_ns=now_ns)
+        self.desk.commit()
+
+    async def _found(self, now_ns: int) -> None:
+        """The first facts: whose journal it is, and what the account holds; capital in equal shares."""
+        terms, desk = self.terms, self.desk
+        reading = await self.asking.asked("reading", self.venue.reading())
+        if reading is None or reading.equity_micro <= 0:
+            raise DataError("the account cannot be read, or is empty: a fund cannot be started on it")
+        marks = await self.asking.asked("marks", self.venue.marks(now_ns, terms.interval_ns)) or {}
+        held = {market: lots for market, lots in reading.lots.items() if lots}
+        if any(market not in terms.markets or market not in marks for market in held):
+            raise DataError(f"the account holds {', '.join(sorted(held))}, which this fund does not trade")
+        worth = sum(lots * marks[market].price_micro for market, lots in held.items())
+        total = reading.equity_micro if reading.cash_micro is None else reading.cash_micro + worth
+        share = min(total, terms.capital_micro) // len(terms.books)
+        source = f"the gateway of {self.venue.card.venue}"
+        moves = ((HOUSE, -share * len(terms.books)), *((book, share) for book in terms.books))
+        desk.note(
+            now_ns,
+            Start(terms.fund, terms.interval_ns, terms.markets, terms.lot_sizes, terms.names, source),
+            Deposit("opening", HOUSE, total),
+            Transfer(moves, "allocation"),
+        )
+        for market, lots in held.items():
+            price = marks[market].price_micro
+            fill = Fill(f"opening-{market}", "", market, lots, price, 0)
+            desk.note(now_ns, fill, Share("", HOUSE, market, lots, price, price, 0, "venue"))
+            desk.memory.lines[market] = desk.memory.line(market)._replace(booked=lots)
+            desk.note(now_ns, Began(market, now_ns, lots))
+        desk.commit()
+
+    @property
+    def prefix(self) -> str:
+        """How every intent of this journal begins: by it another host's orders are told from ours."""
+        row = self.keeper.row(1)
+        found = blake2b(row.hash, digest_size=2).hexdigest()
+        return found if found != WATCHDOG else "0000"
+
+    # ---------------------------------------------------------------- a cycle
+
+    async def open_cycle(self, cycle: int) -> Opened:
+        """Book what happened since the last cycle, strike the NAV of t_k, read the account.
+
+        Raises DataError for a cycle that is not later than the last, LedgerError where the books do not balance.
+        """
+        terms, desk, memory = self.terms, self.desk, self.memory
+        if cycle <= memory.opened:
+            raise DataError(f"cycle {cycle} cannot be opened after {memory.opened}")
+        at_ns = cycle * terms.interval_ns
+        self.cycle = cycle
+        await self._times()
+        marks = await self.asking.asked("marks", self.venue.marks(at_ns, terms.interval_ns))
+        self._quotes |= marks or {}
+        await self.asking.hear(before_ns=at_ns)
+        paid = await self.asking.paid(at_ns - 4 * HOUR_NS)
+        for each in paid:
+            if each.at_ns < at_ns:
+                desk.note(each.at_ns, *self._funding(each))
+                desk.commit()
+        self._close_open(at_ns)
+        desk.share_late(at_ns)
+        self._mark(cycle, at_ns)
+        self._strike(cycle, at_ns)
+        for each in paid:
+            if each.at_ns >= at_ns:
+                desk.note(each.at_ns, *self._funding(each))
+                desk.commit()
+        await self.asking.hear()
+        desk.share_late(at_ns)
+        self.asking.tick()
+        await self.asking.read(cycle)
+        desk.commit()
+        if self.clock.now_ns() - self._listed_ns >= HOUR_NS:
+            await self._instruments(self.clock.now_ns())
+        self._reconcile(at_ns)
+        if terms.hard.variance_floor > 0 and at_ns % DAY_NS == 0:
+            self.own.close(at_ns, [self.keeper.books.marks.get(m, 0) for m in terms.markets])
+        memory.forget(self.clock.now_ns())
+        desk.note(at_ns, Opening(cycle, self.state(), memory.peak_micro, self.offset_ns))
+        if cycle % STANDING_EVERY == 0:
+            desk.commit()
+            desk.note(at_ns, standing(memory, cycle))
+        desk.commit()
+        return self._opened(cycle, at_ns)
+
+    async def trade(self, targets: Targets) -> CycleReport:
+        """Follow the brain's targets as far as the limits allow. One set a cycle; what is wrong is refused whole."""
+        terms, desk, memory = self.terms, self.desk, self.memory
+        cycle, now_ns = self.cycle, self.clock.now_ns()
+        at_ns = cycle * terms.interval_ns
+        body, digest = canonical(targets)
+        allots = memory.allotted_day < at_ns // DAY_NS
+        refused = limits.wrong_with(targets, terms, cycle, allots=allots)
+        if not refused and memory.asked >= cycle:
+            refused = "this cycle has had its targets"
+        if not refused and now_ns >= at_ns + terms.interval_ns:
+            refused = "it came after the end of its cycle"
+        if refused:
+            desk.alarm(now_ns, "REFUSED", "", "", refused)
+            desk.note(now_ns, AskedFor(max(cycle, memory.asked), digest, b"", refused))
+            desk.commit()
+            return CycleReport(cycle, refused)
+        desk.note(now_ns, AskedFor(cycle, digest, body, ""), Signals(cycle, targets.convictions_sha256))
+        self._notes(targets, now_ns)
+        if targets.weights:
+            self._transfer(targets, at_ns)
+        desk.commit()
+        if self.draining:
+            return CycleReport(cycle, "draining")
+        mids = await self.asking.asked("mids", self.venue.mids())
+        reference = {market: quote.price_micro for market, quote in (mids or {}).items() if market in terms.markets}
+        desk.note(now_ns, Mids(cycle, tuple(reference), tuple(reference.values())))
+        state = max(self.state(), self._passing())
+        rules = limits.ruled(targets.office, terms.hard, cycle, min(state, HALTED_STATE), self.nav_micro)
+        if not limits.same(memory.ruled, rules):
+            desk.note(now_ns, rules)
+        verdicts, intents = await self.trading.trade(cycle, targets, rules, reference, self.nav_micro)
+        self._fly(self.clock.now_ns(), last_send_ns=self.clock.now_ns())
+        return CycleReport(cycle, "", verdicts, intents)
+
+    async def tend(self, until_ns: int) -> None:
+        """Ask the venue about what is open until nothing is, or until then."""
+        for i in range(1 << 30):
+            open_markets = [
+                market
+                for market in self.terms.markets
+                if wanted(self.memory.line(market), self.desk.order_terms).reading or self.memory.unshared
+            ]
+            next_ns = self.clock.now_ns() + TEND_NS[min(i, len(TEND_NS) - 1)]
+            if not open_markets or next_ns >= until_ns:
+                break
+            await self.clock.sleep_until(next_ns)
+            await self.asking.look(open_markets)
+            await self.asking.hear()
+            self.asking.tick()
+            await self.asking.read(self.cycle)
+            self.desk.commit()
+            self._fly(self.clock.now_ns(), last_send_ns=0)
+
+    def stop(self) -> None:
+        """Wait for nothing any more."""
+        self.asking.stop()
+
+    # ---------------------------------------------------------------- state
+
+    def state(self) -> int:
+        """What holds: the highest of journal and latch."""
+        return max(int(self.memory.state), self.latch.held().state)
+
+    def raise_state(self, state: int, by: str, reason: str) -> None:
+        """Hold at least this state from now on, in the latch first; nothing here lowers it."""
+        now_ns = self.clock.now_ns()
+        if self.state() < state:
+            self.latch.raise_to(state, now_ns, reason)
+            self.desk.hold(now_ns, state, "fund", "", by, reason)
+            self.desk.alarm(now_ns, "STATE", "", "", f"{STATES[min(state, HALTED_STATE)]}: {reason}")
+            self.desk.commit()
+
+    @property
+    def nav_micro(self) -> int:
+        """What the fund is worth at the latest marks."""
+        return self.keeper.books.nav_micro()
+
+    def _passing(self) -> int:
+        """REDUCE_ONLY for as long as something lasts that no person has to lift."""
+        now_ns = self.clock.now_ns()
+        minute = (now_ns // MINUTE_NS + EPOCH_WEEKDAY_MINUTES) % WEEK_MINUTES
+        down = any(
+            (minute - start + BEFORE_MAINTENANCE_MINUTES) % WEEK_MINUTES < minutes + BEFORE_MAINTENANCE_MINUTES
+            for start, minutes in self.venue.card.maintenance
+        )
+        if down or abs(self.offset_ns) > self.terms.offset_ns or self._watchdog_silent():
+            return REDUCE_ONLY_STATE
+        return RUNNING
+
+    def _may_leave(self, order: Order) -> bool:
+        """The last look at the latch before an order's bytes leave: what increases stays here once it was raised."""
+        if self.state() == RUNNING:
+            return True
+        booked = self.memory.line(order.market).booked
+        return order.reduce_only or order.whole or (order.lots * booked < 0 and abs(order.lots) <= abs(booked))
+
+    def _reconcile(self, at_ns: int) -> None:
+        """Differences to suspense and, past the threshold, a halt; the day's loss; silence of the brain."""
+        terms, desk, memory, books = self.terms, self.desk, self.memory, self.keeper.books
+        now_ns, reading = self.clock.now_ns(), self.asking.reading
+        quiet = not desk.flights() and not memory.unshared and not any(line.held for line in memory.lines.values())
+        if reading is not None and quiet and reading.began_ns >= at_ns - terms.interval_ns:
+            off = reconcile.cash_off(books, reading)
+            if off is not None and off == self._cash_off and off != memory.suspense_micro:
+                why = f"the account's cash differs by {off / 1e6:,.6f} USD from the books"
+                desk.note(now_ns, Suspense(off, why))
+                desk.alarm(now_ns, "CASH", "", "", why)
+                desk.commit()
+            self._cash_off = off
+        unexplained = reconcile.lots_off_micro(memory, books.marks) + abs(memory.suspense_micro)
+        if unexplained > terms.suspense_micro:
+            self.raise_state(HALTED_STATE, "gateway", f"{unexplained / 1e6:,.2f} USD are not explained")
+        loss = 1.0 - self.nav_micro / memory.day_open_micro if memory.day_open_micro > 0 else 1.0
+        if loss >= terms.hard.daily_loss:
+            self.raise_state(HALTED_STATE, "gateway", f"the fund has lost {loss:.2%} since 00:00 UTC")
+        for found in (self.asking.changed_history, self.asking.foreign):
+            if found:
+                self.raise_state(HALTED_STATE, "gateway", found)
+        silent = self.cycle - max(memory.asked, 0)
+        if memory.asked >= 0 and silent > terms.brain_flatten:
+            self.raise_state(HALTED_STATE + 1, "gateway", f"the brain has been silent for {silent} cycles")
+
+    # ---------------------------------------------------------------- parts of a cycle
+
+    async def _times(self) -> None:
+        began_ns = self.clock.now_ns()
+        venue_ns = await self.asking.asked("time", self.venue.time_ns())
+        if venue_ns is not None:
+            self.offset_ns = venue_ns - (began_ns + self.clock.now_ns()) // 2
+
+    def _funding(self, paid: Paid) -> Sequence[Fact]:
+        mark = self.keeper.books.marks.get(paid.market, 0)
+        return reconcile.funding_facts(paid, self.keeper.books, mark, self.terms)
+
+    def _mark(self, cycle: int, at_ns: int) -> None:
+        quotes = [(m, self._quotes[m]) for m in self.terms.markets if m in self._quotes]
+        marks = tuple(quote.price_micro for _, quote in quotes)
+        ages = tuple(max(0, (at_ns - quote.at_ns) // self.terms.interval_ns) for _, quote in quotes)
+        self.desk.note(at_ns, Marks(cycle, tuple(m for m, _ in quotes), marks, ages))
+        self.desk.commit()
+
+    def _strike(self, cycle: int, at_ns: int) -> None:
+        """The NAV row of t_k, with the value at risk by the covariance that was heard last."""
+        books, trading = self.keeper.books, self.trading
+        nav, cash = books.nav_micro(), books.balances.get(VENUE_CASH, 0)
+        var = None
+        if trading.waves.covariances and nav > 0:
+            trading.waves.load(books)
+            held = (trading.waves.fund.venue_lots * trading.waves.mark).astype(np.float64)
+            tail = float(trading.waves.fund.limits.tail[0])
+            var = value_at_risk(trading.waves.covariances[0], held, tail, np.zeros(len(held))) / nav
+        self.desk.note(at_ns, Nav(cycle, nav, cash, var))
+        self.desk.commit()
+
+    def _close_open(self, at_ns: int) -> None:
+        """Close the cycles of markets that a dead process had begun: nothing is known of their verdict but this."""
+        for netted in list(self.memory.netted.values()):
+            net = sum(lots for _, lots in netted.wants)
+            line = self.memory.line(netted.market)
+            filled = sum(f.filled for f in line.flights if f.cycle == netted.cycle)
+            verdict = Verdict(netted.market, "NET", "shrink", "RESTART", net, filled, filled, 0, None, None)
+            self.desk.close(at_ns, netted, verdict)
+            self.desk.commit()
+
+    def _notes(self, targets: Targets, now_ns: int) -> None:
+        """What the books' own limits held back, as the brain says."""
+        for book, market, code, wanted_lots, allowed, measured, bound in targets.notes:
+            verdict = "approve" if allowed == wanted_lots else "veto" if allowed == 0 else "shrink"
+            names = self.terms.markets[market], self.terms.books[book], verdict, CODE_NAMES[code]
+            self.desk.note(now_ns, Verdict(*names, wanted_lots, allowed, 0, 0, _finite(measured), _finite(bound)))
+
+    def _transfer(self, targets: Targets, at_ns: int) -> None:
+        """Move capital to where the treasury wants it: floor(weight x NAV) each, the house takes the rest."""
+        books, terms, nav = self.keeper.books, self.terms, self.nav_micro
+        equity = {book: books.equity_micro(book) for book in terms.names}
+        capital = {book: int(np.floor(w * nav)) for book, w in zip(terms.books, targets.weights, strict=True)}
+        moves = [(book, capital[book] - equity[book]) for book in terms.books]
+        moves.append((HOUSE, -sum(cash for _, cash in moves)))
+        moved = tuple(each for each in moves if each[1])
+        if moved:
+            self.desk.note(at_ns, Transfer(moved, "allocation"))
+        capital[HOUSE] = nav - sum(capital.values())
+        shadow = dict(zip(terms.books, targets.shadow_equity_micro, strict=False))
+        weight = dict(zip(terms.books, targets.weights, strict=True))
+        throttle = dict(zip(terms.books, self.memory.throttle, strict=False))
+        for book in terms.names:
+            row = capital[book], equity[book], weight.get(book), throttle.get(book, 1.0), shadow.get(book, 0)
+            self.desk.note(at_ns, Capital(book, *row))
+
+    async def _instruments(self, now_ns: int) -> None:
+        """Compare the venue's listing with the journal's: what changed is only reduced until a person has looked."""
+        found = await self.asking.asked("instruments", self.venue.instruments())
+        if found is None:
+            return
+        self._listed_ns = now_ns
+        for listing, changed in reconcile.listings(found, self.memory.listings, self.venue.card.venue, self.terms):
+            self.desk.note(now_ns, listing)
+            if changed:
+                self.desk.hold(now_ns, REDUCE_ONLY_STATE, "market", listing.market, "gateway", changed)
+                self.desk.alarm(now_ns, "LISTING", listing.market, "", changed)
+        self.desk.commit()
+
+    def _opened(self, cycle: int, at_ns: int) -> Opened:
+        terms, books, memory = self.terms, self.keeper.books, self.memory
+        capital = [memory.capital.get(book, books.cash_micro(book)) for book in terms.names]
+        return Opened(
+            cycle=cycle,
+            at_ns=at_ns,
+            lots=tuple(tuple(books.lots(book, market) for book in terms.names) for market in terms.markets),
+            cash_micro=tuple(books.cash_micro(book) for book in terms.names),
+            capital_micro=tuple(capital),
+            nav_micro=self.nav_micro,
+            peak_micro=memory.peak_micro,
+            mark_micro=tuple(books.marks.get(market, 0) for market in terms.markets),
+            age_bars=tuple(memory.age.get(market, 0) for market in terms.markets),
+            throttle=memory.throttle or (1.0,) * len(terms.books),
+            fund_throttle=memory.fund_throttle,
+            state=min(self.state(), HALTED_STATE),
+            lines=tuple(memory.line(market).state == "IDLE" for market in terms.markets),
+        )
+
+    def _before_sends(self, intents: int) -> None:
+        """Before the first byte of a wave leaves: tell the flattener what is in flight."""
+        now_ns = self.clock.now_ns()
+        self._sends.extend([now_ns] * intents)
+        self._fly(now_ns, last_send_ns=now_ns + self.terms.answer_ns)
+
+    def sends_left(self) -> int:
+        """Orders that may still be sent within this minute."""
+        now_ns = self.clock.now_ns()
+        while self._sends and self._sends[0] <= now_ns - MINUTE_NS:
+            self._sends.popleft()
+        allowed = self.terms.hard.orders_a_minute
+        if self.venue.card.sends_per_minute:
+            allowed = min(allowed, self.venue.card.sends_per_minute)
+        return max(allowed - len(self._sends), 0)
+
+    def _fly(self, now_ns: int, last_send_ns: int) -> None:
+        if self._flight_file is None:
+            return
+        flying = [Flying(f.intent, market, f.order.lots, f.sent_ns) for market, f in self.desk.flights()]
+        last = last_send_ns or max((f.sent_ns for f in flying), default=0)
+        self._flight_file(flight_of(now_ns, last, self.desk.order_terms.late_bound_ns, flying))
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
