@@ -59,7 +59,7 @@ class Outcome(NamedTuple):
     unfolded: int = 0
 
 
-def campaign(orders: int, seed: int, ids: bool, faults: Faults | None = None, restarts: float = 0.02) -> Outcome:
+def campaign(orders: int, seed: int, ids: bool, faults: Faults | None = None, restarts: float = 0.1) -> Outcome:
     """Send so many orders through the state table."""
 
     async def main(clock):
@@ -108,7 +108,7 @@ class Driver:
     async def cycle(self, cycle: int) -> None:
         """Read, reduce, read, increase, and tend until the next."""
         if self.random.random() < self.restarts:
-            self.restart()
+            self.later(self.clock.now_ns() + self.random.randint(0, 40 * S), self.restart)
         targets = {coin: self.random.randint(-20, 20) for coin in self.coins if self.random.random() < 0.9}
         for coin, target in targets.items():
             self.truth.wish(coin, target)

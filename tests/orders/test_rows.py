@@ -224,7 +224,32 @@ def test_row_7_clean_waits_for_q_where_the_reply_says_another_fill_or_none(terms
         coin.wait(terms.quarantine_ns / S)
         coin.clean()
         assert coin.line.state == "IDLE"
+        assert ends(coin.line, terms) == (0, 10), "that is row 12: reserved until W"
         assert ("MISREPORTED" in codes(coin.said)) == (hinted == 10)
+
+
+def test_row_7_what_the_venue_calls_open_is_not_over():
+    coin = Coin().sent_order(10)
+    coin.reply("accepted", "o1")
+    coin.wait(coin.terms.watch_ns / S)
+    coin.look("open", "o1", filled=0)
+    coin.clean()
+    assert coin.line.state == "ACKED"
+    assert "UNRESOLVED" in codes(coin.said)
+    coin.look("final", "o1", filled=0)
+    assert coin.line.state == "IDLE"
+
+
+def test_row_7_a_reading_from_before_the_end_does_not_prove_that_nothing_filled():
+    """Open, then two readings, then filled, then over: the readings are of before."""
+    coin = Coin().sent_order(10)
+    coin.reply("accepted", "o1", hinted=0)
+    coin.look("open", "o1", filled=0)
+    coin.wait(20).clean()
+    coin.look("final", "o1", filled=None)
+    assert coin.line.state == "ACKED"
+    coin.clean()
+    assert coin.line.state == "IDLE"
 
 
 def test_row_8_the_venue_shows_our_client_id():

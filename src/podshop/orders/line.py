@@ -81,6 +81,7 @@ class Evidence(NamedTuple):
     differed   (began_ns, venue lots) of those that show something else, all the same
     unknown    (intent, venue's instant) of answers that it knows no such order
     final      (intent, lots filled) of answers that the order is over; lots None = it does not say
+    open       intents whose order the venue last called open
     venue_ns   latest instant of the venue's clock that any answer bore
     alarmed    what was alarmed: not again
     """
@@ -90,6 +91,7 @@ class Evidence(NamedTuple):
     differed: tuple[tuple[int, int], ...] = ()
     unknown: tuple[tuple[str, int], ...] = ()
     final: tuple[tuple[str, int | None], ...] = ()
+    open: tuple[str, ...] = ()
     venue_ns: int = 0
     alarmed: tuple[str, ...] = ()
 

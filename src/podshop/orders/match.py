@@ -23,6 +23,9 @@ class Owner(NamedTuple):
     intent: str = ""
 
 
+MANY = Owner("many")
+
+
 def owner(line: Line, fill: Filled, now_ns: int, terms: Terms) -> Owner:
     """Whose this fill is, as far as can be told now; `line.held` may already hold it."""
     for flight in line.flights:
@@ -42,28 +45,52 @@ def owner(line: Line, fill: Filled, now_ns: int, terms: Terms) -> Owner:
     if lapsed:
         return Owner("inferred", lapsed[-1].intent)  # the newest
     if any(f.stage in ("SENT", "UNKNOWN") for f in could_be):
-        return Owner("many")  # more than was asked: some of it may be ours
+        return MANY  # more than was asked: some of it may be ours
     return Owner("external")
 
 
 def _inferred(line: Line, fill: Filled, unknown: list[Flight], now_ns: int, terms: Terms) -> Owner:
-    """One order id for one intent is adopted. Where both are several, all must have had the time to show up first."""
+    """One order for one intent is adopted. Where both are several, all had the time to show up and all must fit."""
     orders = _unowned_orders(line, fill, unknown, terms)
-    if len(orders) == 1 and len(unknown) == 1:
-        return Owner("inferred", unknown[0].intent)
-    waited = all(now_ns - flight.sent_ns >= terms.quarantine_ns for flight in unknown)
-    if waited and len(orders) <= len(unknown):
-        return Owner("inferred", unknown[min(orders.index(fill.order_id), len(unknown) - 1)].intent)
-    return Owner("many")
+    if len(orders) > 1 or len(unknown) > 1:
+        if any(now_ns - flight.sent_ns < terms.quarantine_ns for flight in unknown):
+            return MANY
+        intent = _paired(orders, unknown, terms).get(fill.order_id)
+        return Owner("inferred", intent) if intent is not None else MANY
+    return Owner("inferred", unknown[0].intent)
 
 
-def _unowned_orders(line: Line, fill: Filled, flights: list[Flight], terms: Terms) -> list[str]:
-    """Order ids of fills without owner that may be of one of these intents, as they first filled."""
-    rows = [f for f in (*line.held, fill) if any(_follows(flight, f, terms) for flight in flights)]
-    first: dict[str, int] = {}
-    for row in rows:
-        first[row.order_id] = min(row.at_ns, first.get(row.order_id, row.at_ns))
-    return sorted(first, key=lambda order_id: (first[order_id], order_id))
+def _paired(orders: list[list[Filled]], flights: list[Flight], terms: Terms) -> dict[str, str]:
+    """Order id -> intent, each its own, oldest to oldest where several ways fit; empty where some order fits none.
+
+    Source: Kuhn (1955), "The Hungarian method", Naval Research Logistics 2, 83-97: augmenting paths.
+    """
+    owner_of: dict[int, int] = {}  # flight -> order
+
+    def place(i: int, tried: set[int]) -> bool:
+        lots = sum(row.lots for row in orders[i])
+        for j, flight in enumerate(flights):
+            fits = all(_follows(flight, row, terms) for row in orders[i])
+            if j not in tried and fits and abs(flight.filled + lots) <= most(flight, terms):
+                tried.add(j)
+                if j not in owner_of or place(owner_of[j], tried):
+                    owner_of[j] = i
+                    return True
+        return False
+
+    if not all(place(i, set()) for i in range(len(orders))):
+        return {}
+    return {orders[i][0].order_id: flights[j].intent for j, i in owner_of.items()}
+
+
+def _unowned_orders(line: Line, fill: Filled, flights: list[Flight], terms: Terms) -> list[list[Filled]]:
+    """Fills without owner that may be of one of these intents, by order, in the order in which they first filled."""
+    others = [held for held in line.held if held.fill_id != fill.fill_id]
+    found: dict[str, list[Filled]] = {}
+    for row in sorted((*others, fill), key=lambda row: (row.at_ns, row.fill_id)):
+        if any(_follows(flight, row, terms) for flight in flights):
+            found.setdefault(row.order_id, []).append(row)
+    return list(found.values())
 
 
 def _follows(flight: Flight, fill: Filled, terms: Terms) -> bool:

@@ -78,6 +78,7 @@ def without(evidence: Evidence, intent: str) -> Evidence:
     return evidence._replace(
         unknown=tuple(said for said in evidence.unknown if said[0] != intent),
         final=tuple(said for said in evidence.final if said[0] != intent),
+        open=tuple(said for said in evidence.open if said != intent),
     )
 
 

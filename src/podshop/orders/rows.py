@@ -20,8 +20,8 @@ from podshop.orders.facts import (
     Unowned,
     Unsure,
 )
-from podshop.orders.line import Flight, Line
-from podshop.orders.reading import agreeing, clean, differing
+from podshop.orders.line import LIVE, Flight, Line
+from podshop.orders.reading import agreeing, clean, differing, without
 from podshop.orders.terms import Terms
 
 Effects = tuple[Effect, ...]
@@ -66,10 +66,11 @@ def row_5(line: Line, flight: Flight, code: str, at_ns: int) -> Effects:
 
 
 def row_5_alarm(flight: Flight, at_ns: int, terms: Terms) -> Effects:
-    """Unknown for a cycle: a person should know."""
-    if flight.stage not in ("SENT", "UNKNOWN") or at_ns - flight.sent_ns < terms.cycle_ns:
+    """Its fate is open for a cycle: a person should know."""
+    if flight.stage not in LIVE or at_ns - flight.sent_ns < terms.cycle_ns:
         return ()
-    return (Alarm("UNRESOLVED", flight.intent, f"{flight.order.lots} lots sent at {flight.sent_ns}, fate unknown"),)
+    text = f"{flight.order.lots} lots sent at {flight.sent_ns}, {flight.filled} filled, {flight.stage} for a cycle"
+    return (Alarm("UNRESOLVED", flight.intent, text),)
 
 
 def row_6(line: Line, flight: Flight, fill: Filled, at_ns: int, terms: Terms) -> Effects:
@@ -84,26 +85,28 @@ def row_6(line: Line, flight: Flight, fill: Filled, at_ns: int, terms: Terms) ->
 def row_7(line: Line, flight: Flight, at_ns: int, terms: Terms) -> Effects:
     """It is over: filled whole, or the venue says so and every lot it speaks of is booked, or the account is clean.
 
-    Clean 10 s after the reply is enough where nothing claims another fill than is booked; else only Q after the send.
+    Clean 10 s after the reply is enough where what is claimed to be filled is what is booked. Where nobody says, or
+    the books say otherwise, a fill may be on its way: that is row 12. What the venue calls open is not over.
     """
     if flight.order_id is None or flight.stage == "ENDED":
         return ()
     finals = dict(line.evidence.final)
-    final_said, final_lots = flight.intent in finals, finals.get(flight.intent)
+    final_said, claimed = flight.intent in finals, finals.get(flight.intent)
     asked_all = not flight.order.whole and not terms.rounding_lots and flight.filled == flight.order.lots
-    if asked_all or (final_said and final_lots == flight.filled):
+    if asked_all or (final_said and claimed == flight.filled):
         return _over(line, flight, 7, "final", (), at_ns)
-    claimed = final_lots if final_lots is not None else flight.hinted
-    since_ns = max(flight.known_ns + terms.settle_ns, flight.sent_ns)
-    if claimed is None and final_said:
-        claimed = flight.filled  # over, and nobody says by how much: the account does
-    if claimed is None or abs(claimed) != abs(flight.filled):
-        since_ns = max(since_ns, flight.sent_ns + terms.quarantine_ns)
-    proof = clean(line, since_ns, terms)
-    if not proof:
+    if flight.intent in line.evidence.open:
         return ()
-    over = _over(line, flight, 7, "clean", proof, at_ns)
-    if claimed is None or abs(claimed) == abs(flight.filled):
+    if claimed is None:  # the reply's figure is a hint; over, and nobody says by how much: the account does
+        claimed = flight.filled if final_said else flight.hinted
+    if claimed is not None and abs(claimed) == abs(flight.filled):
+        proof = clean(line, flight.known_ns + terms.settle_ns, terms)
+        return _over(line, flight, 7, "clean", proof, at_ns) if proof else ()
+    proof = clean(line, flight.sent_ns + terms.quarantine_ns, terms)
+    if not proof or flight.stage == "LAPSED":
+        return ()
+    over = _over(line, flight, 12, "lapsed", proof, at_ns)
+    if claimed is None:
         return over
     return *over, Alarm("MISREPORTED", flight.intent, f"said to have filled {claimed} lots, {flight.filled} did")
 
@@ -252,7 +255,9 @@ def said_unknown(line: Line, flight: Flight, found: Found) -> Line:
     return line._replace(evidence=line.evidence._replace(unknown=(*others[-7:], said)))
 
 
-def said_final(line: Line, flight: Flight, found: Found) -> Line:
-    """Keep that the venue says the order is over, and with how much."""
-    others = tuple(known for known in line.evidence.final if known[0] != flight.intent)
-    return line._replace(evidence=line.evidence._replace(final=(*others, (flight.intent, found.filled_lots))))
+def said_known(line: Line, flight: Flight, found: Found) -> Line:
+    """Keep that the venue says the order is open, or over and with how much."""
+    evidence = without(line.evidence, flight.intent)
+    if found.status == "final":
+        return line._replace(evidence=evidence._replace(final=(*evidence.final, (flight.intent, found.filled_lots))))
+    return line._replace(evidence=evidence._replace(open=(*evidence.open, flight.intent)))

@@ -109,10 +109,10 @@ def _found(line: Line, event: FoundSaid, terms: Terms) -> tuple[Line, Effects]:
     effects: Effects = ()
     if flight.order_id is None and found.order_id is not None:
         effects = rows.row_8(line, flight, found.order_id, event.at_ns)
-        line = touched(after_facts(line, effects), event.at_ns)
-    if found.status == "final":
-        line = rows.said_final(line, flight, found)
-    return line, effects
+    before = line.evidence
+    line = rows.said_known(after_facts(line, effects), flight, found)
+    news = effects or (before.final, before.open) != (line.evidence.final, line.evidence.open)
+    return (touched(line, event.at_ns) if news else line), effects  # what was read before may lack a fill
 
 
 def _fill(line: Line, event: FillSaid, terms: Terms) -> tuple[Line, Effects]:
