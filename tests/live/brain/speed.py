@@ -122,10 +122,10 @@ def main() -> None:
     agents, markets, cycles, days = (int(word) for word in sys.argv[1:5])
     took = measure(fund_of(agents, markets), cycles, days)
     shares = ", ".join(f"p{p:g} {1e3 * took.share(p):.1f} ms" for p in (50, 90, 99, 100))
-    print(f"{agents} agents, {markets} markets, {cycles} cycles of 5 minutes: {shares}")
+    sys.stdout.write(f"{agents} agents, {markets} markets, {cycles} cycles of 5 minutes: {shares}\n")
     worst = sorted(zip(took.seconds, took.at_ns, strict=True), reverse=True)[:5]
     for seconds, at_ns in worst:
-        print(f"  {1e3 * seconds:.1f} ms at minute {at_ns % DAY_NS // MINUTE_NS} of day {at_ns // DAY_NS}")
+        sys.stdout.write(f"  {1e3 * seconds:.1f} ms at minute {at_ns % DAY_NS // MINUTE_NS} of day {at_ns // DAY_NS}\n")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from podshop.live.brain.pages import Page
 from podshop.market import resample
 from podshop.nouns import Market, Panel, Times
 
@@ -16,11 +17,15 @@ ROOM = 1.25  # what is kept free at the end, as a share of what is held
 
 
 class Grown:
-    """(T, M) numbers to which rows are added at the end and from which they are dropped at the beginning."""
+    """(T, M) numbers to which rows are added at the end and from which they are dropped at the beginning.
+
+    page  where they are: one that workers may be handed
+    """
 
     def __init__(self, panel: Panel) -> None:
         rows, markets = panel.shape
-        self._held: NDArray[np.float64] = np.empty((markets, int(rows * ROOM) + 1024))
+        self.page = Page(markets, int(rows * ROOM) + 1024)
+        self._held: NDArray[np.float64] = self.page.numbers
         self._held[:, :rows] = panel.T
         self._first, self._last = 0, int(rows)
 
@@ -39,6 +44,11 @@ class Grown:
         self._held[:, self._last : self._last + len(rows)] = rows.T
         self._last += len(rows)
 
+    @property
+    def first(self) -> int:
+        """Place of the first row on the page."""
+        return self._first
+
     def drop(self, rows: int) -> None:
         """Forget so many rows at the beginning."""
         self._first += rows
@@ -46,7 +56,8 @@ class Grown:
     def _move(self, more: int) -> None:
         """Begin a new place, so that views of the old one stay whole."""
         held = self._held[:, self._first : self._last]
-        self._held = np.empty((len(held), int((held.shape[1] + more) * ROOM) + 1024))
+        self.page = Page(len(held), int((held.shape[1] + more) * ROOM) + 1024)
+        self._held = self.page.numbers
         self._held[:, : held.shape[1]] = held
         self._first, self._last = 0, held.shape[1]
 
@@ -56,7 +67,7 @@ class GrowingMarket:
 
     def __init__(self, market: Market) -> None:
         self.names, self.interval_ns = market.names, market.interval_ns
-        self._columns = {name: Grown(panel) for name, panel in market.columns.items()}
+        self.columns = {name: Grown(panel) for name, panel in market.columns.items()}
         self._first_ns = int(market.time[0])
         self._rows = len(market)
         self.market = self._now()
@@ -71,7 +82,7 @@ class GrowingMarket:
 
     def add(self, bars: Market) -> None:
         """Bars that follow the last one, with the same columns."""
-        for name, grown in self._columns.items():
+        for name, grown in self.columns.items():
             grown.add(bars.columns[name])
         self._rows += len(bars)
         self.market = self._now()
@@ -79,7 +90,7 @@ class GrowingMarket:
     def drop_before(self, at_ns: int) -> int:
         """Forget bars that closed at or before this; answers how many."""
         rows = min(max((at_ns - self._first_ns) // self.interval_ns + 1, 0), self._rows - 1)
-        for grown in self._columns.values():
+        for grown in self.columns.values():
             grown.drop(rows)
         self._first_ns += rows * self.interval_ns
         self._rows -= rows
@@ -88,7 +99,7 @@ class GrowingMarket:
 
     def _now(self) -> Market:
         time: Times = self._first_ns + np.arange(self._rows, dtype=np.int64) * self.interval_ns
-        return Market(self.names, self.interval_ns, time, {name: grown.panel for name, grown in self._columns.items()})
+        return Market(self.names, self.interval_ns, time, {name: grown.panel for name, grown in self.columns.items()})
 
 
 class Lengths:

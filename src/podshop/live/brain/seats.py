@@ -33,7 +33,7 @@ class LiveSeat(Seat):
 
     def __init__(self, seat: SignalSeat, bars: GrowingMarket, confidence: Confidence) -> None:
         super().__init__(seat, bars.market, confidence)
-        self.seat, self._bars = seat, bars
+        self.seat, self.bars = seat, bars
         self._given: tuple[int, Panel] | None = None
         self._rest_ns = -1  # a bar's close until which nothing new can be asked
 
@@ -41,13 +41,13 @@ class LiveSeat(Seat):
     def needs_from_ns(self) -> int:
         """The bar that closed then, and earlier ones, are not needed any more."""
         length = self._chunks.length_ns
-        begin = self._bars.last_ns // length * length
+        begin = self.bars.last_ns // length * length
         return int(begin - (self._agent.lookback_bars + 2) * self.bar_ns)
 
     def grow(self) -> None:
         """Look at the bars as they are now."""
-        if self.market is not self._bars.market:
-            self.market = self._bars.market
+        if self.market is not self.bars.market:
+            self.market = self.bars.market
             self._chunks.forget()
 
     def due(self, now_ns: int) -> Asked | None:
@@ -58,6 +58,13 @@ class LiveSeat(Seat):
         self._rest_ns = (now_ns // self.bar_ns + 1) * self.bar_ns
         first = self._heard + 1 if self._heard >= 0 else max(row, 0)
         return Asked(self, first, row + 1) if first <= row else None
+
+    def rows_for(self, asked: Asked) -> tuple[int, int]:
+        """Rows [start, end) of its bars that its arrays hold: from a lookback before the chunk of the first asked."""
+        length = self._chunks.length_ns
+        begin = int(self.market.time[asked.first]) // length * length
+        row = max(-(-(begin - int(self.market.time[0])) // self.bar_ns), 0)
+        return max(row - self._agent.lookback_bars, 0), asked.last
 
     def compute(self, first: int, last: int) -> Panel:
         """Ask the agent here and now."""
