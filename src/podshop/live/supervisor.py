@@ -118,6 +118,10 @@ class Supervisor:
             self.stop()
         return code
 
+    def end(self) -> None:
+        """Let `run` come to its end."""
+        self._stops = True
+
     def stop(self) -> None:
         """End the programs, the watchdog last: as long as a gateway might send, somebody watches."""
         for name in reversed(list(self.kept)):
@@ -186,7 +190,7 @@ class Supervisor:
         self.say(f"{program.name} started (process {one.child.pid})")
 
     def _stop(self, *_: object) -> None:
-        self._stops = True
+        self.end()
 
 
 def _ending(code: int) -> str:
