@@ -34,11 +34,30 @@ class Liquid(NamedTuple):
 class Stretch(Protocol):
     """The part of `run.state.Facts` that says how liquid markets are."""
 
-    risk_row: Whole
-    depth: Panel
-    sigma: Panel
-    liquidity: Whole
-    queued: Whole
+    @property
+    def risk_row(self) -> Whole:
+        """(K,)"""
+        ...
+
+    @property
+    def depth(self) -> Panel:
+        """(H, M)"""
+        ...
+
+    @property
+    def sigma(self) -> Panel:
+        """(H, M)"""
+        ...
+
+    @property
+    def liquidity(self) -> Whole:
+        """(H, M)"""
+        ...
+
+    @property
+    def queued(self) -> Whole:
+        """(H, M)"""
+        ...
 
 
 class MarketFacts(Protocol):
