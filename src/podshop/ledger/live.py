@@ -92,7 +92,7 @@ class Netted(NamedTuple):
 
 
 class Shared(NamedTuple):
-    """All that an intent has filled until now has gone to books.
+    """All that an intent has filled until now has gone to books; without an intent: the market's cycle is closed.
 
     given  (book, signed lots) of it since the last time
     """

@@ -158,7 +158,7 @@ class World:
 
     def random_targets(self, opened: Opened) -> Targets:
         """Books change their minds now and then, through zero too."""
-        draw, (markets, books) = self.draw, self.target.shape
+        draw, books = self.draw, self.target.shape[1]
         moves = draw.random(self.target.shape) < 0.4
         size = 300 * 20 // books
         self.target = np.where(moves, draw.integers(-size, size + 1, self.target.shape), self.target)

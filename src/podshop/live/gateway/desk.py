@@ -196,7 +196,7 @@ class Desk:
         given = _sums(shares)
         self.note(at_ns, *shares, Shared(market, intent, given))
 
-    def close(self, at_ns: int, netted: Netted, verdict: Verdict) -> None:
+    def close(self, at_ns: int, netted: Netted, verdict: Verdict | None) -> None:
         """End a market's cycle: what crossed changes hands, what has filled goes to books, the verdict is written.
 
         Where all its orders are over, all is shared as a backtest shares it; else the crossing alone, and what the
@@ -215,7 +215,9 @@ class Desk:
             for flight in mine:
                 if flight.intent in memory.unshared:
                     self._share_late(at_ns, flight.intent, memory.unshared[flight.intent])
-        self.note(at_ns, verdict)
+        self.note(at_ns, Shared(netted.market, "", ()))
+        if verdict is not None:
+            self.note(at_ns, verdict)
 
     def _part_of(self, flight: Flight) -> tuple[tuple[str, int], ...]:
         """What the books of one intent got of it, where several intents were shared together."""

@@ -15,7 +15,7 @@ from podshop.live.gateway.terms import Hard, Terms
 from podshop.live.messages import Office, Targets
 from podshop.nouns import DAY_NS, Panel
 from podshop.nouns.limits import NORMAL_95
-from podshop.nouns.verdict import HALTED_STATE, RUNNING
+from podshop.nouns.verdict import CODE_NAMES, HALTED_STATE, RUNNING
 from podshop.risk.gate import InForce
 from podshop.run.state import CLUSTERS
 
@@ -35,8 +35,8 @@ def wrong_with(targets: Targets, terms: Terms, cycle: int, *, allots: bool) -> s
     if targets.cycle != cycle:
         return f"it is of cycle {targets.cycle}, expected {cycle}"
     for name, table in (("wished", targets.wished), ("raw", targets.raw)):
-        if len(table) != markets or any(len(row) != books for row in table):
-            return f"{name} is not {markets} markets of {books} books"
+        if len(table) != markets or any(len(row) not in (books, books + 1) for row in table):
+            return f"{name} is not {markets} markets of {books} books"  # a column for the house is left unread
         if any(not -MOST_LOTS <= lots <= MOST_LOTS for row in table for lots in row):
             return f"{name} has a number of lots beyond {MOST_LOTS}"
     of_market = (targets.sigma_day, targets.depth_lots, targets.most_lots, targets.history_ns, targets.frozen_bars)
@@ -48,6 +48,10 @@ def wrong_with(targets: Targets, terms: Terms, cycle: int, *, allots: bool) -> s
         return "sigma_day or depth_lots is infinite"
     if any(n < 0 for n in targets.most_lots):
         return "most_lots is below 0"
+    if any(
+        not (0 <= b < books and 0 <= m < markets and 0 <= code < len(CODE_NAMES)) for b, m, code, *_ in targets.notes
+    ):
+        return "a note is of a book, market or code that is not there"
     return _weights(targets, books, allots) or _office(targets.office, markets, books) or _covariance(targets, markets)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from podshop.journal.chain import Row
 from podshop.journal.facts import Fact, read
 from podshop.journal.keeper import Keeper
-from podshop.ledger.facts import Capital, Fill, Marks, Nav, Start, Verdict
+from podshop.ledger.facts import Capital, Fill, Marks, Nav, Start
 from podshop.ledger.live import (
     Asked,
     Listing,
@@ -24,7 +24,7 @@ from podshop.ledger.live import (
 )
 from podshop.live.messages import Targets
 from podshop.nouns import DAY_NS
-from podshop.nouns.verdict import NET, RUNNING
+from podshop.nouns.verdict import RUNNING
 from podshop.orders.facts import Committed, Late, OrderFact
 from podshop.orders.line import Line, applied
 
@@ -150,12 +150,6 @@ def _netted(memory: Memory, at_ns: int, fact: Netted) -> None:
     memory.netted[fact.market] = fact
 
 
-def _verdict(memory: Memory, at_ns: int, fact: Verdict) -> None:
-    """The verdict on a market's net order closes its cycle."""
-    if fact.book == NET:
-        memory.netted.pop(fact.market, None)
-
-
 def _fill(memory: Memory, at_ns: int, fact: Fill) -> None:
     if fact.intent:
         memory.unshared.setdefault(fact.intent, []).append(fact)
@@ -163,6 +157,9 @@ def _fill(memory: Memory, at_ns: int, fact: Fill) -> None:
 
 
 def _shared(memory: Memory, at_ns: int, fact: Shared) -> None:
+    if not fact.intent:  # the market's cycle is closed
+        memory.netted.pop(fact.market, None)
+        return
     memory.unshared.pop(fact.intent, None)
     given = memory.given.setdefault(fact.intent, {})
     for book, lots in fact.given:
@@ -195,7 +192,6 @@ _FOLDS: dict[type, Any] = {
     Capital: _capital,
     Ruled: _ruled,
     Netted: _netted,
-    Verdict: _verdict,
     Fill: _fill,
     Shared: _shared,
     StateChanged: _state,

@@ -392,7 +392,7 @@ class Trading:
                 _finite(float(work.bound[m])),
             )
             if netted is not None:
-                desk.close(at_ns, netted, verdict)
+                desk.close(at_ns, netted, verdict if wanted else None)
             else:
                 desk.note(at_ns, verdict)
             if wanted:

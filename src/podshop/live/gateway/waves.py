@@ -89,7 +89,7 @@ class Waves:
         """
         terms, fund, house = self.terms, self.fund, len(self.terms.books)
         markets = len(terms.markets)
-        fund.raw[:, :house] = targets.raw
+        fund.raw[:, :house] = [row[:house] for row in targets.raw]
         fund.raw[:, house] = fund.lots[:, house]  # what the house holds, it keeps
         fund.nav[0], fund.state[0] = nav, state
         covariance = np.array(targets.covariance).reshape(markets, markets)
