@@ -13,7 +13,7 @@ from podshop.nouns import DAY_NS, ConfigError
 from podshop.report.stats import sharpe_interval
 from podshop.research import realistic as asked
 from podshop.research.allocation import blocks
-from podshop.research.alone import Ran, alone, run_alone, run_fund
+from podshop.research.alone import Ran, Seen, alone, run_alone, run_fund
 from podshop.research.realistic import EVIDENCE_DAYS, Fold, choose, compared, figures, folds, judged, luck, stitched
 from podshop.research.realistic_page import page, tables
 from podshop.run.backtest import backtest, facts_and_seats
@@ -168,6 +168,23 @@ def test_a_mandate_alone_says_what_it_said_in_the_fund(found: Any) -> None:
         assert own == {"name": own["name"]} | figures(one.daily[-len(found.day) :])
     assert whole.decisions_sha256 == found.answer["decisions_sha256"]["starter"]
     assert (whole.daily[-len(found.day) :] == found.daily["starter"]).all()
+
+
+def test_a_shadow_that_was_seen_need_not_be_run_again() -> None:
+    """Decisions, notes of what the cost gate held back among them, are those of a run that asks its signals itself."""
+    usual = starter_fund()
+    fund = replace(usual, mandates=tuple(replace(m, cost_factor=2.0, cost_budget=0.01) for m in usual.mandates))
+    world = read_world(fund, None, SINCE, SINCE + 60 * DAY_NS)
+    facts, seats = facts_and_seats(fund, world.market, world.funding)
+    times, seen = world.decision_times(), Seen()
+    run_fund(fund, world, facts, seats, times, quiet, seen)
+    for b in range(3):
+        follows, itself = (run_alone(fund, b, world, facts, times, quiet, one) for one in (seen, None))
+        assert follows.decisions_sha256 == itself.decisions_sha256
+        assert (follows.daily == itself.daily).all()
+        assert (follows.shadow[:-1] == itself.shadow[:-1]).all()
+    other = run_alone(fund, 0, world, facts, times, quiet, seen).decisions_sha256
+    assert run_alone(fund, 1, world, facts, times, quiet, seen).decisions_sha256 != other
 
 
 def test_the_funds_are_those_of_a_backtest(found: Any) -> None:

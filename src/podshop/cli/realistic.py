@@ -64,6 +64,7 @@ def _lines(found: dict[str, Any], words: Any) -> list[str]:
         *(f"        {line}" for line in words.with_evidence(found)),
         f"trials  {trials['mandates']} mandates, {trials['funds']} funds, {trials['comparisons']} comparisons; no "
         "interval is corrected for them",
+        *(f"        {note}" for note in found.get("trials_ledger", {}).values()),
         f"one     changed {changes['count']} times, which cost {words.percent(changes['cost'])} in all and is in its "
         "return; HINDSIGHT nobody could have",
         *([f"unable to take new risk at the end: {', '.join(found['stopped'])}"] if found["stopped"] else []),

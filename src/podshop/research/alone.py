@@ -1,12 +1,12 @@
 """A fund's run in daily figures, and one mandate of it run as a fund of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from podshop.journal.record import Recorder
-from podshop.nouns import DAY_NS, Panel, Times
+from podshop.nouns import DAY_NS, Flags, Panel, Times, Whole
 from podshop.nouns.verdict import RUNNING
 from podshop.report.aggregate import Aggregator
 from podshop.report.stats import DAYS_A_YEAR, daily_returns
@@ -15,6 +15,8 @@ from podshop.run.config.sections import Fund
 from podshop.run.facts import MarketFacts
 from podshop.run.loop import Run
 from podshop.run.opinions import Progress, Seat, seats
+from podshop.run.state import Facts, Notes, Shadows
+from podshop.run.tables import Sink
 from podshop.run.world import World
 
 
@@ -63,20 +65,108 @@ def alone(fund: Fund, b: int) -> Fund:
     )
 
 
-def run_alone(fund: Fund, b: int, world: World, facts: MarketFacts, times: Times, progress: Progress) -> Ran:
-    """Mandate b as a fund of its own; facts are those of the whole fund, whose markets it keeps."""
+class Seen:
+    """What the shadow books of a fund decided, stretch by stretch.
+
+    Shadows depend on the market alone: whoever runs one of the mandates over the same days need neither ask its signals
+    nor run its shadow again.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[int, tuple[Shadows, Whole]] = {}
+
+    def keep(self, facts: Facts, shadows: Shadows, equity: Whole) -> None:
+        """Remember a stretch."""
+        self._of[int(facts.time[0])] = shadows, equity
+
+    def of(self, facts: Facts, b: int) -> tuple[Shadows, Whole]:
+        """Mandate b's part of the stretch that begins with these facts, as if it were the only book."""
+        shadows, equity = self._of[int(facts.time[0])]
+        mine = shadows.notes.whole[:, 0] == b
+        whole = shadows.notes.whole[mine]
+        whole[:, 0] = 0
+        before = np.concatenate([[0], np.cumsum(mine)])
+        one = Shadows(
+            target=np.ascontiguousarray(shadows.target[b : b + 1]),
+            fires=np.ascontiguousarray(shadows.fires[:, b : b + 1]),
+            urgent=np.ascontiguousarray(shadows.urgent[:, b : b + 1]),
+            notes=Notes(before[shadows.notes.until], whole, shadows.notes.real[mine]),
+        )
+        return one, np.ascontiguousarray(equity[:, b : b + 1])
+
+
+class _Keeps(Run):
+    """A run that remembers what its shadows decided."""
+
+    seen: Seen
+
+    def shadow_targets(self, facts: Facts, strike: Flags) -> tuple[Shadows, Whole]:
+        """Run them, and remember."""
+        shadows, equity = super().shadow_targets(facts, strike)
+        self.seen.keep(facts, shadows, equity)
+        return shadows, equity
+
+
+class _Follows(Run):
+    """A run of one mandate whose shadow was run before."""
+
+    seen: Seen
+    b: int
+
+    def shadow_targets(self, facts: Facts, strike: Flags) -> tuple[Shadows, Whole]:
+        """What was remembered."""
+        return self.seen.of(facts, self.b)
+
+
+def run_alone(
+    fund: Fund, b: int, world: World, facts: MarketFacts, times: Times, progress: Progress, seen: Seen | None = None
+) -> Ran:
+    """Mandate b as a fund of its own; facts are those of the whole fund, whose markets it keeps.
+
+    seen  what `run_fund` of the whole fund remembered, over the same times; None = signals and shadow are run again
+    """
     one = alone(fund, b)
-    return run_fund(one, world, facts, seats(world.market, one.signals, one.confidence), times, progress)
+    if seen is None:
+        return run_fund(one, world, facts, seats(world.market, one.signals, one.confidence), times, progress)
+
+    def follows(sink: Sink) -> Run:
+        run = _Follows(one, facts, {}, sink)
+        run.seen, run.b = seen, b
+        return run
+
+    return _ran(one, world, follows, times, progress)
 
 
 def run_fund(
-    fund: Fund, world: World, facts: MarketFacts, roster: Mapping[str, Seat], times: Times, progress: Progress
+    fund: Fund,
+    world: World,
+    facts: MarketFacts,
+    roster: Mapping[str, Seat],
+    times: Times,
+    progress: Progress,
+    seen: Seen | None = None,
 ) -> Ran:
-    """Run a fund over decisions at times[:-1]; its seats are of this run alone, they remember what they said."""
+    """Run a fund over decisions at times[:-1]; its seats are of this run alone, they remember what they said.
+
+    seen  remembers what the shadows decide
+    """
+
+    def keeps(sink: Sink) -> Run:
+        if seen is None:
+            return Run(fund, facts, dict(roster), sink)
+        run = _Keeps(fund, facts, dict(roster), sink)
+        run.seen = seen
+        return run
+
+    return _ran(fund, world, keeps, times, progress)
+
+
+def _ran(fund: Fund, world: World, make: Callable[[Sink], Run], times: Times, progress: Progress) -> Ran:
+    """Make a run for a sink, drive it, and sum up its days."""
     books = tuple(mandate.name for mandate in fund.mandates)
     sums = Aggregator(books, fund.market.markets, int(times[0]), int(times[-1]))
     with Recorder(None, names_of(fund, world.funding), watchers=(sums.add,)) as recorder:
-        run = Run(fund, facts, dict(roster), recorder)
+        run = make(recorder)
         run.run(times, progress)
         digests = recorder.close()
     data = sums.gather()

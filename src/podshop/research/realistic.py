@@ -22,7 +22,7 @@ from podshop.maths.compiled import package_sha256
 from podshop.nouns import DAY_NS, SECOND_NS, ConfigError, Panel, Times, Whole, utc_text
 from podshop.report.stats import DAYS_A_YEAR, sharpe_interval
 from podshop.research.allocation import block_days, blocks, difference, mean_return, sharpe
-from podshop.research.alone import Ran, run_alone, run_fund
+from podshop.research.alone import Ran, Seen, run_alone, run_fund
 from podshop.run.backtest import facts_and_seats
 from podshop.run.config import fifty_fund, starter_fund
 from podshop.run.config.sections import Fund
@@ -82,16 +82,17 @@ def realistic(data: Path | None, since_ns: int | None, until_ns: int | None, pro
     whole: dict[str, Ran] = {}
     single: dict[str, Ran] = {}
     for name, fund in funds.items():
+        shadows = Seen()
         facts, seats = facts_and_seats(fund, worlds[name].market, worlds[name].funding)
         whole[name] = run_fund(
-            fund, worlds[name], facts, seats, times, part(progress, len(whole) + len(single), count, name)
+            fund, worlds[name], facts, seats, times, part(progress, len(whole) + len(single), count, name), shadows
         )
         for b, mandate in enumerate(fund.mandates):
             show = part(progress, len(whole) + len(single), count, mandate.name)
-            single[f"{name}/{mandate.name}"] = run_alone(fund, b, worlds[name], facts, times, show)
+            single[f"{name}/{mandate.name}"] = run_alone(fund, b, worlds[name], facts, times, show, shadows)
     seen = np.concatenate([whole[name].shadow for name in funds], axis=1)
     found = judged(funds, worlds["fifty"], whole, single, seen, cuts)
-    found.answer["trials"]["ledger"] = {name: one.note for name, one in tried.items()}
+    found.answer["trials_ledger"] = {name: one.note for name, one in tried.items()}
     return found
 
 
