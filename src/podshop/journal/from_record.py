@@ -1,12 +1,13 @@
 """A finished backtest, told as the facts of a journal: what live would have written, cycle by cycle.
 
 A record keeps what each book got. What the venue did follows: its fills and funding are the sums over the books, under
-ids made of the row's number; an intent is a verdict that let something pass. What a record does not hold cannot be
-told: the hash of the signals, and which books an intent was for. Costs stay behind: they are measures, not facts.
+ids made of the row's number; an intent is a verdict that let something pass. Whom an intent was for is known where all
+of it was taken at once: then it was for those who got it; of what rested, or filled in part, the record keeps no wants.
+The hash of the signals is told where the record has its table. Costs stay behind: they are measures, not facts.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from heapq import merge
 from itertools import groupby
@@ -18,14 +19,17 @@ import polars as pl
 
 from podshop.journal.keeper import Keeper
 from podshop.journal.record import RESULT
+from podshop.journal.tables import BESIDE
 from podshop.ledger import facts
 from podshop.ledger.facts import Fact
-from podshop.nouns import DataError
+from podshop.nouns import DataError, duration_ns
 from podshop.nouns.verdict import NET
 
 CYCLES_A_COMMIT = 500  # nobody waits for a single cycle of the past
 PIECE = 50_000  # rows of a table in memory as Python tuples
 AT_VENUE = ("venue", "maker", "settlement")  # kinds of fills that the venue made
+QUARTERS = tuple(column.name for column in BESIDE["signals"][1:])
+BEFORE = (facts.Decision, facts.Verdict, facts.Intent)
 TOLD = ("transfers", "nav", "marks", "funding", "fills", "verdicts", "wishes", "books")
 
 Batch: TypeAlias = list[tuple[int, Fact]]
@@ -62,8 +66,13 @@ def cycles_of(folder: Path, start: facts.Start) -> Iterator[Batch]:
     """The facts of each cycle in order, as (at_ns, fact)."""
     teller = _Teller(start.interval_ns)
     everything = merge(*(_rows(folder, table) for table in TOLD), key=itemgetter(1))
-    for _, cycle in groupby(everything, key=itemgetter(0)):
-        yield list(teller.cycle(cycle))
+    hashes = _signals(folder)
+    for number, cycle in groupby(everything, key=itemgetter(0)):
+        told = list(teller.cycle(cycle))
+        if number in hashes:  # it was said before anybody decided
+            first = next((i for i, (_, fact) in enumerate(told) if isinstance(fact, BEFORE)), len(told))
+            told.insert(first, (number * start.interval_ns, facts.Signals(number, hashes[number])))
+        yield told
 
 
 class _Teller:
@@ -72,10 +81,16 @@ class _Teller:
     def __init__(self, interval_ns: int) -> None:
         self._interval_ns = interval_ns
         self._resting: dict[str, str] = {}
+        self._taken: dict[str, list[tuple[str, int]]] = {}  # market -> (book, lots) of this cycle's fill that took
 
-    def cycle(self, rows: Iterator[Row]) -> Iterator[tuple[int, Fact]]:
+    def cycle(self, given: Iterator[Row]) -> Iterator[tuple[int, Fact]]:
         """Rows that belong together stand together: one settlement, one fill, one exchange of capital."""
         nav: Row = ()
+        rows = list(given)
+        self._taken = {}
+        for _, _, table, _, columns in rows:
+            if table == "fills" and columns[1] == "venue":
+                self._taken.setdefault(columns[0], []).append((columns[2], columns[3]))
         for (table, *_), group in groupby(rows, key=lambda row: (row[2], row[3], *row[4][: TOGETHER[table_of(row)]])):
             some = list(group)
             if nav and table != "marks":
@@ -125,7 +140,9 @@ class _Teller:
             yield at, facts.Verdict(market, book, verdict, code, *lots, _known(measured), _known(bound))
             if book == NET and allowed:
                 intent = f"{cycle}-{market}"
-                yield at, facts.Intent(intent, market, allowed, at + self._interval_ns, ())
+                taken = self._taken.get(market, [])
+                whole = not resting and sum(lots for _, lots in taken) == allowed
+                yield at, facts.Intent(intent, market, allowed, at + self._interval_ns, tuple(taken) if whole else ())
                 if resting:
                     self._resting[market] = intent
 
@@ -182,6 +199,21 @@ def _rows(folder: Path, table: str) -> Iterator[Row]:
         for cycle, seq, at, *columns in piece.iter_rows():
             yield cycle, seq, table, at, tuple(columns)
         start += PIECE
+
+
+def _signals(folder: Path) -> dict[int, str]:
+    """Cycle -> hash of what its signal agents said; none where an older podshop kept none."""
+    path = folder / "signals.parquet"
+    if not path.is_file():
+        return {}
+    result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    interval_ns = duration_ns(result["period"]["interval"])
+    table = pl.read_parquet(path, columns=["time", *QUARTERS]).with_columns(pl.col("time").to_physical())
+    return {at // interval_ns: _hexadecimal(quarters) for at, *quarters in table.iter_rows()}
+
+
+def _hexadecimal(quarters: Sequence[int]) -> str:
+    return "".join(one.to_bytes(8, "big", signed=True).hex() for one in quarters)
 
 
 def _start(folder: Path) -> tuple[facts.Start, int]:

@@ -163,7 +163,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),
 }
 
-BESIDE: dict[str, tuple[Column, ...]] = {  # there only where the fund asks for it; no decision, and no part of an audit
+BESIDE: dict[
+    str, tuple[Column, ...]
+] = {  # no decision, and no part of an audit; calibration only where it is asked for
+    "signals": (
+        _time("decision time"),
+        *(Column(f"sha256_{i}", "whole", "hash", f"quarter {i} of what every signal agent said") for i in range(4)),
+    ),
     "calibration": (
         _time("close of the agent's bar"),
         Column("signal", "name", "text", "signal agent"),

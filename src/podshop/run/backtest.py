@@ -32,6 +32,7 @@ from podshop.run.facts import MarketFacts
 from podshop.run.heard import Heard, listen_in, no_opinion, signals
 from podshop.run.loop import Run
 from podshop.run.opinions import Progress, Seat, seats
+from podshop.run.said import said_rows
 from podshop.run.tables import Tables
 from podshop.run.trials import counted
 from podshop.run.warm import warm
@@ -67,6 +68,9 @@ def backtest(
         beside = held.enter_context(Beside(out if asked else None, "calibration", names_of(fund, world.funding)))
         shown = show(fund, roster, world.funding, beside.write)
         run = Run(fund, facts, roster, recorder)
+        hashes = held.enter_context(Beside(out, "signals", names_of(fund, world.funding)))
+        if out is not None:
+            run.shadows.watchers.append(lambda time, said: hashes.write(said_rows(time, said)))
         run.tables.markets(fund.instruments)
         cycling = time.perf_counter()
         run.run(times, progress)

@@ -3,12 +3,12 @@
 Books share nothing, so they are spread over the cores; each writes to places of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from podshop.nouns import Flags, Panel, Whole, duration_ns
+from podshop.nouns import Flags, Panel, Times, Whole, duration_ns
 from podshop.run import opinions
 from podshop.run.config.sections import Fund as FundFile
 from podshop.run.facts import MarketFacts
@@ -31,6 +31,7 @@ class ShadowBooks:
         self.listeners = [Listener(m, families, file.evidence, file.agents.get(m.name)) for m in file.mandates]
         self.books = [new_shadow(len(m.markets), terms.reference_micro) for m in file.mandates]
         self._orders: list[Orders] = []
+        self.watchers: list[Callable[[Times, Voices], None]] = []  # told what was said, stretch by stretch
 
     def begin(self, first_ns: int) -> None:
         """Say when the first decision is made: budgets of costs count from there."""
@@ -51,6 +52,8 @@ class ShadowBooks:
         lives = {duration_ns(mandate.volatility_half_life) for mandate in self._file.mandates}
         sigma = {half_life_ns: self._facts.sigma_own(half_life_ns, facts) for half_life_ns in lives}
         said = {name: seat.voice(facts.time) for name, seat in self._seats.items()}
+        for watch in self.watchers:
+            watch(facts.time, said)
 
         def run(b: int) -> Room:
             own = sigma[duration_ns(self._file.mandates[b].volatility_half_life)]
