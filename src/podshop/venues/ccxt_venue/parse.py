@@ -167,9 +167,9 @@ def mid(book: Any, contract: Contract) -> Quote:
 
 def _best(book: Any, side: str, what: str) -> Any:
     levels = strict.rows(strict.field(book, side, what), what)
-    if not levels:
+    if not levels or not strict.rows(levels[0], what):
         raise VenueError(f"{what}: no {side}")
-    return strict.rows(levels[0], what)[0]
+    return levels[0][0]
 
 
 def _signed(amount: Decimal, side: Any, what: str) -> Decimal:

@@ -87,12 +87,15 @@ def account(said: Any) -> Terms:
     what = "purpleflea account"
     wallet = strict.field(said, "hl_wallet", what)
     real = strict.field(wallet, "execution", what) == "real"
-    approved = strict.truth(strict.field(wallet, "builder_fee_approved", what), what)
+    approved, signed = (
+        strict.truth(strict.field(wallet, name, what), f"{what}.{name}")
+        for name in ("builder_fee_approved", "signing_key_stored")
+    )
     return Terms(
         wallet=strict.text(strict.field(wallet, "address", what), what),
         max_leverage=strict.whole(strict.field(said, "max_leverage", what), what, 1, 1000),
         max_position_usd=strict.whole(strict.field(said, "max_position_usd", what), what),
-        tradeable=real and approved and strict.truth(strict.field(wallet, "signing_key_stored", what), what),
+        tradeable=real and approved and signed,
         generated=strict.truth(strict.field(wallet, "generated", what), what),
     )
 
