@@ -165,6 +165,7 @@ def test_smallest_order_and_what_is_exempt() -> None:
     venue = exchange()
     assert venue.submit(NOW, "BTC", 19, ANY).code == "min_notional"
     assert venue.submit(NOW, "BTC", 20, ANY).code == ""
+    assert venue.submit(NOW + HOUR_NS, "BTC", 5, ANY).code == "min_notional"
     venue.submit(NOW, "BTC", -5, 1)
     assert venue.lots["BTC"] == 20
     venue.foreign(NOW, "BTC", -10)

@@ -56,6 +56,11 @@ class Batch:
         self._published_notional = 0
         self._published_fee = 0
 
+    @property
+    def lots(self) -> int:
+        """What has filled so far, unsigned."""
+        return abs(self._published_lots) + sum(abs(share.lots) for share in self._waiting)
+
     def price(self, more: int = 0) -> int:
         """What all of it costs now, and would with so many more lots (unsigned), micro-dollars per lot."""
         lots = self._published_lots + sum(share.lots for share in self._waiting) + self.side * more

@@ -27,7 +27,8 @@ class Terms(NamedTuple):
     """What the exchange charges and allows.
 
     fee_e8, maker_fee_e8  in 1e-8 of notional
-    min_notional_micro    smallest order by market; one that leaves the position flat may be smaller
+    min_notional_micro    smallest order by market; one that leaves the position flat may be smaller, and the minimum
+                          holds for all orders of one side and cycle together: in a backtest they are one order
     max_leverage          by market; also what an account begins with
     funding_interval_ns   between settlements, as listed
     """

@@ -212,7 +212,9 @@ class Exchange:
         if grows and bool(self.tape.dead[self.row, m]):
             return "delisted"
         mark = int(self.tape.mark[self.row, m]) or int(self.tape.reference[self.row, m])
-        if abs(order.asked) * mark < self.terms.min_notional_micro.get(order.market, 10_000_000) and after != 0:
+        earlier = self._batches.get((m, 1 if order.asked > 0 else -1))
+        lots = abs(order.asked) + (earlier.lots if earlier else 0)
+        if lots * mark < self.terms.min_notional_micro.get(order.market, 10_000_000) and after != 0:
             return "min_notional"
         if grows and self._margin_needed({order.market: after}) > self.equity_micro():
             return "margin"
