@@ -115,14 +115,23 @@ def _fill(fact: Fill) -> tuple[Posting, ...]:
 
 def _share(fact: Share) -> tuple[Posting, ...]:
     _, book, market, lots, price, _, fee, _ = fact
+    from_transit, held, paid_by, trades, fees = _share_accounts(book, market)
     worth = lots * price
-    moved = (
-        (transit_lots(market), lots),
-        (book_lots(book, market), -lots),
-        (transit_cash(market), -worth - fee),
-        (book_cash(book, "trades"), worth),
+    if fee:
+        return (from_transit, lots), (held, -lots), (paid_by, -worth - fee), (trades, worth), (fees, fee)
+    return (from_transit, lots), (held, -lots), (paid_by, -worth), (trades, worth)
+
+
+@lru_cache(KNOWN_NAMES)
+def _share_accounts(book: str, market: str) -> tuple[str, str, str, str, str]:
+    """The accounts that a book's part of a fill moves: most facts of a journal are such parts, and one look is enough."""
+    return (
+        transit_lots(market),
+        book_lots(book, market),
+        transit_cash(market),
+        book_cash(book, "trades"),
+        book_cash(book, "fees"),
     )
-    return (*moved, (book_cash(book, "fees"), fee)) if fee else moved
 
 
 def _funding(fact: Funding) -> tuple[Posting, ...]:
