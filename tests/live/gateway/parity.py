@@ -4,6 +4,7 @@ The brain's part is the backtest's own (`tests.live.brain.backtests`) or the rea
 ledger and the exchange are the real ones, in one process and in virtual time.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -119,6 +120,14 @@ class ParityVenue(MemoryVenue):
     began_ns = 0
 
 
+class LongClock(virtual.VirtualClock):
+    """A virtual clock for years: an asyncio loop tells time in floats, which know no single nanosecond by then."""
+
+    async def sleep_until(self, at_ns: int) -> None:
+        while (left_ns := at_ns - self.now_ns()) > 0:
+            await asyncio.sleep(max(left_ns, 64) / SECOND_NS)
+
+
 def takers(fund: Fund) -> Fund:
     """The fund with its makers as takers: in live a maker's want is taken at once."""
     mandates = tuple(replace(m, style="taker") if m.style == "maker" else m for m in fund.mandates)
@@ -178,7 +187,8 @@ def _live(
     found = {"first": ""}
     brain = _Told(facts, steps) if mind is None else mind()
 
-    async def main(clock: virtual.VirtualClock) -> None:
+    async def main(short: virtual.VirtualClock) -> None:
+        clock = LongClock(short.now_ns())
         venue = ParityVenue(Twin(exchange), clock, WITH_IDS)
         venue.began_ns = start_ns
         with Keeper(folder / "journal.db", create=True) as keeper:

@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from podshop.journal.facts import read
 from podshop.journal.keeper import Keeper
+from podshop.journal.store import reading, rows
 from podshop.live.gateway.core import CycleReport, Gateway
 from podshop.live.gateway.terms import Hard, Terms
 from podshop.live.messages import Office, Opened, Targets
 from podshop.nouns import DAY_NS, MINUTE_NS, Funding, Instrument, Market
 from podshop.nouns.limits import NORMAL_95
 from podshop.nouns.venue import Card
+from podshop.orders.facts import Committed
 from podshop.venues.exchange.evil import Evil
 from podshop.venues.exchange.memory import WITH_IDS, MemoryVenue
 from podshop.venues.exchange.placed import Terms as ExchangeTerms
@@ -164,6 +167,11 @@ class World:
         self.target = np.where(moves, draw.integers(-size, size + 1, self.target.shape), self.target)
         return self.targets(opened, self.target)
 
+    def still(self, opened: Opened) -> Targets:
+        """Nobody wants anything but what he holds."""
+        self.target = np.array([row[:-1] for row in opened.lots], np.int64)
+        return self.targets(opened, self.target)
+
     def targets(self, opened: Opened, target: Any, **changes: Any) -> Targets:
         """What a brain would send that wishes this."""
         markets, books = target.shape
@@ -208,6 +216,18 @@ class World:
             if line.state == "IDLE" and not line.held and not watched and not self.evil.faults:
                 assert line.booked == self.exchange.lots[name], name
 
+    def check_sent_once(self) -> None:
+        """No order at the exchange twice for one intent, none that the journal does not approve."""
+        tags = [order.tag for order in self.exchange.orders.values() if order.tag not in ("settlement", "trade")]
+        assert len(tags) == len(set(tags)), "an intent was sent twice"
+        assert set(tags) <= self.approved(), "an order without an intent row"
+
+    def approved(self) -> set[str]:
+        """Every intent in the journal."""
+        with reading(self.folder / "journal.db") as db:
+            facts = (read(row.kind, row.v, row.body) for row in rows(db) if row.kind == "committed")
+            return {fact.order.intent for fact in facts if isinstance(fact, Committed)}
+
     def check_exact(self) -> None:
         """The same where the venue tells the truth: nothing open, all of it equal."""
         assert self.gateway is not None
@@ -220,3 +240,4 @@ class World:
             assert books.balances.get(f"venue:lots:{name}", 0) == line.booked == self.exchange.lots[name], name
         assert books.balances.get("venue:cash", 0) == self.exchange.cash_micro()
         assert self.gateway.memory.suspense_micro == 0
+        self.check_sent_once()

@@ -29,7 +29,7 @@ from podshop.live.gateway.asking import Asking
 from podshop.live.gateway.desk import Desk
 from podshop.live.gateway.memory import Memory, remembered, standing
 from podshop.live.gateway.terms import HOUR_NS, MINUTE_NS, Terms
-from podshop.live.gateway.trading import Trading
+from podshop.live.gateway.trading import NEVER_BARS, Trading
 from podshop.live.intents import Flight, Flying, flight_of
 from podshop.live.messages import Opened, Targets
 from podshop.nouns import DAY_NS, DataError
@@ -457,7 +457,7 @@ class Gateway:
             nav_micro=self.nav_micro,
             peak_micro=memory.peak_micro,
             mark_micro=tuple(books.marks.get(market, 0) for market in terms.markets),
-            age_bars=tuple(memory.age.get(market, 0) for market in terms.markets),
+            age_bars=tuple(memory.age.get(market, NEVER_BARS) for market in terms.markets),
             throttle=memory.throttle or (1.0,) * len(terms.books),
             fund_throttle=memory.fund_throttle,
             state=min(self.state(), HALTED_STATE),

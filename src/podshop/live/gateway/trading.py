@@ -34,6 +34,7 @@ from podshop.orders.line import Line, Seen
 from podshop.orders.reading import admissible
 
 PAUSES_NS = tuple(s * 1_000_000_000 for s in (1, 2, 4, 8, 16, 30))
+NEVER_BARS = 1 << 31  # age of a mark that never was, as in a backtest
 FIRST_UNTIL, LAST_UNTIL = 0.4, 0.8  # of a cycle: so long outcomes are waited for
 
 
@@ -97,7 +98,7 @@ class Trading:
         waves.begin(
             cycle * terms.interval_ns,
             self._unhalted(targets),
-            [memory.age.get(market, 0) for market in terms.markets],
+            [memory.age.get(market, NEVER_BARS) for market in terms.markets],
             self.own.frozen(cycle, marks),
             [reference.get(market, 0) for market in terms.markets],
             own,
