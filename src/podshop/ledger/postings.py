@@ -124,7 +124,7 @@ def _share(fact: Share) -> tuple[Posting, ...]:
 
 @lru_cache(KNOWN_NAMES)
 def _share_accounts(book: str, market: str) -> tuple[str, str, str, str, str]:
-    """The accounts that a book's part of a fill moves: most facts of a journal are such parts, and one look is enough."""
+    """The accounts that a book's part of a fill moves: most facts of a journal are such parts, found in one look."""
     return (
         transit_lots(market),
         book_lots(book, market),

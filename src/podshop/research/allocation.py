@@ -21,9 +21,9 @@ from podshop.nouns.verdict import HOUSE
 from podshop.report.aggregate import Aggregator
 from podshop.report.stats import DAYS_A_YEAR, daily_returns, gross_return, stats
 from podshop.research.allocate import moved_per_day
+from podshop.research.alone import Follows, Keeps, Seen
 from podshop.run.backtest import market_facts
 from podshop.run.config.sections import Fund
-from podshop.run.loop import Run
 from podshop.run.opinions import Progress, seats
 from podshop.run.tables import Columns
 from podshop.run.trials import counted
@@ -47,10 +47,10 @@ def compare(fund: Fund, world: World, progress: Progress, kinds: Sequence[str] =
     """
     times = world.decision_times()
     tried = counted("comparison", fund, world, ("equal", *kinds))
-    runs, daily = {}, {}
+    runs, daily, seen = {}, {}, Seen()
     for i, kind in enumerate(dict.fromkeys(("equal", *kinds))):
         progress(i, len(kinds), kind)
-        runs[kind], daily[kind] = _run(under(fund, kind), world, times)
+        runs[kind], daily[kind] = _run(under(fund, kind), world, times, seen, first=i == 0)
     if len(daily["equal"]) < FEWEST_DAYS or len({len(one) for one in daily.values()}) > 1:
         raise ConfigError(
             f"{min(map(len, daily.values()))} days cannot tell policies apart, expected {FEWEST_DAYS} of each"
@@ -163,11 +163,16 @@ class _Watch:
             self.weights.append(columns["weight"][: self.house].copy())
 
 
-def _run(fund: Fund, world: World, times: Whole) -> tuple[dict[str, Any], Panel]:
-    """One run: what it came to, and its daily returns."""
+def _run(fund: Fund, world: World, times: Whole, seen: Seen, *, first: bool) -> tuple[dict[str, Any], Panel]:
+    """One run: what it came to, and its daily returns. Only the first runs the shadows: they know no policy."""
     watch = _Watch(fund, int(times[0]), int(times[-1]))
     facts = market_facts(fund, world.market, world.funding)
-    run = Run(fund, facts, seats(world.market, fund.signals, fund.confidence), watch)
+    run: Keeps | Follows
+    if first:
+        run = Keeps(fund, facts, seats(world.market, fund.signals, fund.confidence), watch)
+    else:
+        run = Follows(fund, facts, {}, watch)
+    run.seen = seen
     run.run(times, lambda *_: None)
     data = watch.sums.gather()
     time, nav = data.nav["time"], data.nav["nav_micro"]

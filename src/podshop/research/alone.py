@@ -68,8 +68,8 @@ def alone(fund: Fund, b: int) -> Fund:
 class Seen:
     """What the shadow books of a fund decided, stretch by stretch.
 
-    Shadows depend on the market alone: whoever runs one of the mandates over the same days need neither ask its signals
-    nor run its shadow again.
+    Shadows depend on the market alone: whoever runs the fund, or one of its mandates, over the same days with another
+    allocator need neither ask the signals nor run the shadows again.
     """
 
     def __init__(self) -> None:
@@ -79,9 +79,11 @@ class Seen:
         """Remember a stretch."""
         self._of[int(facts.time[0])] = shadows, equity
 
-    def of(self, facts: Facts, b: int) -> tuple[Shadows, Whole]:
-        """Mandate b's part of the stretch that begins with these facts, as if it were the only book."""
+    def of(self, facts: Facts, b: int | None) -> tuple[Shadows, Whole]:
+        """The stretch that begins with these facts; of mandate b alone, as if it were the only book."""
         shadows, equity = self._of[int(facts.time[0])]
+        if b is None:
+            return shadows, equity
         mine = shadows.notes.whole[:, 0] == b
         whole = shadows.notes.whole[mine]
         whole[:, 0] = 0
@@ -95,8 +97,8 @@ class Seen:
         return one, np.ascontiguousarray(equity[:, b : b + 1])
 
 
-class _Keeps(Run):
-    """A run that remembers what its shadows decided."""
+class Keeps(Run):
+    """A run that remembers in `seen` what its shadows decided."""
 
     seen: Seen
 
@@ -107,11 +109,11 @@ class _Keeps(Run):
         return shadows, equity
 
 
-class _Follows(Run):
-    """A run of one mandate whose shadow was run before."""
+class Follows(Run):
+    """A run whose shadows were run before; of mandate b alone, or of all."""
 
     seen: Seen
-    b: int
+    b: int | None = None
 
     def shadow_targets(self, facts: Facts, strike: Flags) -> tuple[Shadows, Whole]:
         """What was remembered."""
@@ -130,7 +132,7 @@ def run_alone(
         return run_fund(one, world, facts, seats(world.market, one.signals, one.confidence), times, progress)
 
     def follows(sink: Sink) -> Run:
-        run = _Follows(one, facts, {}, sink)
+        run = Follows(one, facts, {}, sink)
         run.seen, run.b = seen, b
         return run
 
@@ -154,7 +156,7 @@ def run_fund(
     def keeps(sink: Sink) -> Run:
         if seen is None:
             return Run(fund, facts, dict(roster), sink)
-        run = _Keeps(fund, facts, dict(roster), sink)
+        run = Keeps(fund, facts, dict(roster), sink)
         run.seen = seen
         return run
 
