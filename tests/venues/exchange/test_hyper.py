@@ -416,6 +416,12 @@ def test_switches_over_http_and_the_label() -> None:
             "checked",
             True,
         )
+        await client.sim("relist", market="ETH", lot_size=0.001, delisted=True)
+        assert (await client.info("meta"))["universe"][1] == {
+            "name": "ETH", "szDecimals": 3, "maxLeverage": 25, "marginTableId": 2, "isDelisted": True
+        }  # fmt: skip
+        assert "error" in await client.sim("relist", market="ETH", nonsense=1)
+        assert client.truth.submit(NOW, "ETH", 100, 10**12).code == "delisted"
         await client.sim("advance", to_ns=NOW + HOUR_NS)
         with pytest.raises(httpx2.ReadTimeout):
             await client.http.post("/info", json={"type": "meta"}, timeout=0.1)

@@ -243,6 +243,7 @@ def test_a_market_that_died_is_settled_and_takes_reductions_only() -> None:
     assert venue.submit(died_ns, "BTC", 100, ANY).code == "delisted"
     assert {each.market: each.delisted for each in venue.listed()} == {"BTC": True, "ETH": False}
     assert "BTC" not in venue.mids(died_ns)
+    assert venue.marks(START_NS) == {}
     mark = venue.marks(died_ns)["BTC"]
     assert (mark.price_micro, mark.at_ns) == (500_950, START_NS + 10 * HOUR_NS)
 

@@ -10,21 +10,17 @@ from typing import Any
 from aiohttp import web
 
 from podshop.nouns import ConfigError, PodshopError
-from podshop.venues.exchange import hyper_account, hyper_market
 from podshop.venues.exchange.clock import ServedClock
 from podshop.venues.exchange.flea import Flea
 from podshop.venues.exchange.flea_http import FleaRoutes
 from podshop.venues.exchange.hyper_exchange import HyperExchange, recovery
+from podshop.venues.exchange.hyper_info import Info
 from podshop.venues.exchange.loopback import WALLET, Loopback, Window, body_of
 from podshop.venues.exchange.twin import Twin
 
 UNREADABLE = "Failed to deserialize the JSON body into the target type"
 WEIGHTS = {"l2Book": 2, "allMids": 2, "clearinghouseState": 2, "orderStatus": 2, "exchangeStatus": 2, "userRole": 60}
 MOST_WEIGHT = 1200
-OF_A_USER = frozenset(
-    {"clearinghouseState", "openOrders", "frontendOpenOrders", "orderStatus", "historicalOrders", "userFills"}
-    | {"userFillsByTime", "userFunding", "userRateLimit", "userFees"}
-)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -38,6 +34,7 @@ class Server:
         self.loopback, self.flea, self.hyper = loopback, flea, hyper
         self._weights = Window(MOST_WEIGHT)
         self._requests = 0
+        self._info = Info(loopback)
 
     def application(self) -> web.Application:
         """Routes of both dialects and of the simulation itself."""
@@ -52,6 +49,7 @@ class Server:
                 web.post("/sim/evil", _checked(self.switch)),
                 web.post("/sim/advance", _checked(self.advance)),
                 web.post("/sim/foreign", _checked(self.foreign)),
+                web.post("/sim/relist", _checked(self.relist)),
                 web.post("/sim/approve", _checked(self.approve)),
                 web.get("/sim/truth", self.truth),
                 *self.flea.routes(),
@@ -76,68 +74,10 @@ class Server:
         if fault == "read_busy":
             return _too_many()
         try:
-            found = self._info(str(kind), body, now_ns)
+            found = self._info.answer(str(kind), body, now_ns, self._requests)
         except (KeyError, TypeError, ValueError, AttributeError):
             return web.Response(text=UNREADABLE, status=422)
         return await self.loopback.answer(request, found, 200, fault)
-
-    def _info(self, kind: str, body: dict[str, Any], now_ns: int) -> Any:
-        if body.get("dex"):
-            return _other_dex(kind)
-        if kind in OF_A_USER:
-            return self._of_user(kind, body, now_ns)
-        loopback = self.loopback
-        if kind == "meta":
-            return hyper_market.meta(loopback)
-        if kind == "metaAndAssetCtxs":
-            return hyper_market.meta_and_contexts(loopback, now_ns)
-        if kind == "allMids":
-            return hyper_market.mids(loopback, now_ns)
-        if kind == "l2Book":
-            return hyper_market.book(loopback, loopback.by_venue_name[body["coin"]], now_ns)
-        if kind == "candleSnapshot":
-            return hyper_market.candles(loopback, loopback.by_venue_name[body["req"]["coin"]], body["req"], now_ns)
-        if kind == "fundingHistory":
-            return hyper_market.funding_history(loopback, loopback.by_venue_name[body["coin"]], body, now_ns)
-        if kind == "exchangeStatus":
-            return {"time": loopback.stamp_ms(), "specialStatuses": None}
-        if kind == "perpDexs":
-            return [None]
-        if kind == "spotMeta":
-            return {"universe": [], "tokens": []}
-        if kind == "spotMetaAndAssetCtxs":
-            return [{"universe": [], "tokens": []}, []]
-        raise ValueError(kind)
-
-    def _of_user(self, kind: str, body: dict[str, Any], now_ns: int) -> Any:
-        """What belongs to an address: all of it to the account's, nothing to any other."""
-        loopback, own = self.loopback, str(body["user"]).lower() == self.loopback.wallet
-        if kind == "clearinghouseState":
-            return hyper_account.state(loopback, now_ns, own=own)
-        if kind == "orderStatus":
-            return hyper_account.order_status(loopback, body["oid"]) if own else {"status": "unknownOid"}
-        if kind == "userRateLimit":
-            traded = (
-                sum(abs(fill.lots) * fill.price_micro for fill in loopback.truth.account.fills) // 10**6 if own else 0
-            )
-            return {"cumVlm": f"{traded}.0", "nRequestsUsed": self._requests, "nRequestsCap": 10_000 + traded}
-        if kind == "userFees":
-            terms = loopback.truth.terms
-            return {
-                "dailyUserVlm": [],
-                "userCrossRate": f"{terms.fee_e8 / 1e8:.8f}".rstrip("0"),
-                "userAddRate": f"{terms.maker_fee_e8 / 1e8:.8f}".rstrip("0"),
-                "activeReferralDiscount": "0.0",
-            }
-        if not own:
-            return []
-        if kind in ("openOrders", "frontendOpenOrders"):
-            return hyper_account.open_orders(loopback, detailed=kind == "frontendOpenOrders")
-        if kind == "historicalOrders":
-            return hyper_account.historical_orders(loopback)
-        if kind == "userFunding":
-            return hyper_account.funding(loopback, now_ns, body)
-        return hyper_account.fills(loopback, now_ns, None if kind == "userFills" else body)
 
     async def exchange(self, request: web.Request) -> web.StreamResponse:
         """POST /exchange."""
@@ -211,6 +151,13 @@ class Server:
         self.loopback.truth.foreign(self.loopback.now_ns(), str(body["market"]), int(body["lots"]), kind, price)
         return {"lots": self.loopback.truth.lots}
 
+    async def relist(self, body: dict[str, Any]) -> dict[str, Any]:
+        """POST /sim/relist: a market as it is listed from now on: market, and lot_size, max_leverage or delisted."""
+        truth = self.loopback.truth
+        now = next(each for each in truth.listed() if each.market == body["market"])
+        truth.listing[now.market] = now._replace(**{name: body[name] for name in body if name != "market"})
+        return truth.listing[now.market]._asdict()
+
     async def approve(self, body: dict[str, Any]) -> dict[str, Any]:
         """POST /sim/approve: let another signer trade."""
         self.hyper.approve(str(body["signer"]))
@@ -252,13 +199,6 @@ def _checked(act: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Hand
             return web.json_response({"error": f"{type(e).__name__}: {e}"}, status=400)
 
     return handle
-
-
-def _other_dex(kind: str) -> Any:
-    """There is one dex here: any other is empty."""
-    if kind in ("allMids", "meta", "clearinghouseState"):
-        return {}
-    return []
 
 
 def _too_many() -> web.Response:

@@ -28,7 +28,7 @@ def state(loopback: Loopback, now_ns: int, *, own: bool) -> dict[str, Any]:
     lots = dict(seen.lots) if own and not evil.fires("empty") else {}
     positions, notional, margin = [], 0, 0
     for name, held in lots.items():
-        unit, mark, leverage = loopback.units[name], truth.mark_micro(name), truth.leverage[name]
+        unit, mark, leverage = loopback.units[name], seen.marks[name], truth.leverage[name]
         value, entry = abs(held) * mark, truth.account.entry_micro[name]
         used, gain = -(-value // leverage), round(held * (mark - entry))
         notional, margin = notional + value, margin + used
@@ -132,31 +132,34 @@ def historical_orders(loopback: Loopback) -> list[dict[str, Any]]:
     return [status_row(loopback, order) for order in newest]
 
 
-def fills(loopback: Loopback, now_ns: int, request: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """The newest two thousand, newest first; or those of a span of time, oldest first, two thousand at most."""
-    rows = _fill_rows(loopback, loopback.twin.fills(now_ns))
-    if request is None:
-        return rows[::-1][:MOST_FILLS]
-    since, until = int(request["startTime"]), int(request.get("endTime") or now_ns // MS)
-    return [row for row in rows if since <= row["time"] <= until][:MOST_FILLS]
+class FillRows:
+    """Every fill as a row of `userFills`, made once each, with what it did to the position."""
 
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._held: dict[str, int] = {}
+        self._entry: dict[str, float] = {}
 
-def _fill_rows(loopback: Loopback, filled: Sequence[Filled]) -> list[dict[str, Any]]:
-    """Fills with what they did to the position; a record that comes twice says the same twice."""
-    held: dict[str, int] = {}
-    entry: dict[str, float] = {}
-    rows: dict[str, dict[str, Any]] = {}
-    for fill in loopback.truth.account.fills_since(0, 0):
-        unit, before = loopback.units[fill.market], held.get(fill.market, 0)
+    def of(self, loopback: Loopback, filled: Sequence[Filled]) -> list[dict[str, Any]]:
+        """Rows of these fills; a record that comes twice says the same twice."""
+        for fill in loopback.truth.account.fills[len(self._rows) :]:
+            self._rows[fill.fill_id] = self._row(loopback, fill)
+        return [self._rows[fill.fill_id] for fill in filled]
+
+    def _row(self, loopback: Loopback, fill: Filled) -> dict[str, Any]:
+        unit, before, was = (
+            loopback.units[fill.market],
+            self._held.get(fill.market, 0),
+            self._entry.get(fill.market, 0.0),
+        )
         after = before + fill.lots
-        was = entry.get(fill.market, 0.0)
         closed = min(abs(before), abs(fill.lots)) * (1 if before > 0 else -1) if before * fill.lots < 0 else 0
         if before * after <= 0:
-            entry[fill.market] = float(fill.price_micro)
+            self._entry[fill.market] = float(fill.price_micro)
         elif abs(after) > abs(before):
-            entry[fill.market] = (was * abs(before) + fill.price_micro * abs(fill.lots)) / abs(after)
-        held[fill.market] = after
-        rows[fill.fill_id] = {
+            self._entry[fill.market] = (was * abs(before) + fill.price_micro * abs(fill.lots)) / abs(after)
+        self._held[fill.market] = after
+        return {
             "coin": unit.venue_name,
             "px": text(unit.price(fill.price_micro)),
             "sz": text(abs(unit.size(fill.lots))),
@@ -172,7 +175,15 @@ def _fill_rows(loopback: Loopback, filled: Sequence[Filled]) -> list[dict[str, A
             "tid": int(fill.fill_id),
             "feeToken": "USDC",
         } | _extras(loopback, fill)
-    return [rows[fill.fill_id] for fill in filled]
+
+
+def fills(loopback: Loopback, made: FillRows, now_ns: int, request: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """The newest two thousand, newest first; or those of a span of time, oldest first, two thousand at most."""
+    if request is None:
+        return made.of(loopback, loopback.twin.fills(now_ns))[::-1][:MOST_FILLS]
+    since, until = int(request["startTime"]), int(request.get("endTime") or now_ns // MS)
+    rows = made.of(loopback, loopback.twin.fills(now_ns, since * MS))
+    return [row for row in rows if row["time"] <= until][:MOST_FILLS]
 
 
 def _extras(loopback: Loopback, fill: Filled) -> dict[str, Any]:

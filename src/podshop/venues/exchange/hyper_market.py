@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from podshop.market import resample
-from podshop.nouns import ASSUMED, DAY_NS, Market, duration_ns
+from podshop.nouns import ASSUMED, DAY_NS, Instrument, Market, duration_ns
 from podshop.venues.exchange.loopback import Loopback
-from podshop.venues.exchange.units import Unit, text
+from podshop.venues.exchange.units import Unit, text, unit_of
 
 MS = 1_000_000
 MOST_CANDLES = 5000
@@ -27,7 +27,8 @@ def meta(loopback: Loopback) -> dict[str, Any]:
     tables = []
     for number, unit in enumerate(loopback.units.values()):
         most = listed[unit.name].max_leverage
-        row = {"name": unit.venue_name, "szDecimals": unit.decimals, "maxLeverage": most, "marginTableId": number + 1}
+        decimals = unit_of(Instrument(unit.name, listed[unit.name].lot_size, 0.0)).decimals
+        row = {"name": unit.venue_name, "szDecimals": decimals, "maxLeverage": most, "marginTableId": number + 1}
         universe.append(row | ({"isDelisted": True} if listed[unit.name].delisted else {}))
         tiers = [{"lowerBound": "0.0", "maxLeverage": most}]
         tables.append([number + 1, {"description": "", "marginTiers": tiers}])

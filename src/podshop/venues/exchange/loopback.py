@@ -93,7 +93,7 @@ def _with_odd_numbers(plain: str) -> str:
     """Every third number is not one.
 
     >>> _with_odd_numbers('{"px": "1.5", "sz": 2, "n": [3, 4]}')
-    '{"px":NaN, "sz": 2, "n":[3, 4]}'
+    '{"px":NaN, "sz": 2, "n": [3, 4]}'
     """
     count = 0
 

@@ -78,6 +78,17 @@ class Placed:
         return self.asked - self.filled if self.status == "open" else 0
 
 
+def clipped(held: int, lots: int, reduce_only: bool) -> int:
+    """What an order of `lots` may do to a position: where it is reduce-only, bring it toward flat and no further.
+
+    >>> clipped(5, -8, True), clipped(5, 3, True), clipped(5, -8, False), clipped(0, 3, True)
+    (-5, 0, -8, 0)
+    """
+    if not reduce_only:
+        return lots
+    return 0 if lots * held >= 0 else max(lots, -held) if lots < 0 else min(lots, -held)
+
+
 class Ack(NamedTuple):
     """What the exchange answers to an order. `code` is empty where it was taken.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from podshop.market import marks
 from podshop.nouns import DAY_NS, Flags, Funding, Instrument, Market, Panel, Times, Whole
+from podshop.nouns.venue import Quote
 
 ENDLESS = 1 << 31  # lots that one bar bears where nobody said how liquid it is
 
@@ -100,6 +101,19 @@ class Tape:
     def row(self, now_ns: int) -> int:
         """The last bar that has closed by now; -1 before the first."""
         return int(np.searchsorted(self.time, now_ns, side="right")) - 1
+
+    def mids(self, row: int, now_ns: int) -> dict[str, Quote]:
+        """The middle of the book of every market that trades in the bar after this row."""
+        found = zip(self.names, self.reference[row].tolist(), strict=True)
+        return {name: Quote(price, now_ns) for name, price in found if price > 0}
+
+    def marks(self, row: int) -> dict[str, Quote]:
+        """Close of each market's last bar with trading up to this row, and when it ended."""
+        if row < 0:
+            return {}
+        found = zip(self.names, self.mark[row].tolist(), self.age[row].tolist(), strict=True)
+        closed_ns = int(self.time[row])
+        return {name: Quote(mark, closed_ns - age * self.interval_ns) for name, mark, age in found if mark > 0}
 
     def liquidity(self, row: int, m: int) -> tuple[float, float, int, int]:
         """Depth, daily volatility, most lots taken, most lots of what rests, for orders of this row."""

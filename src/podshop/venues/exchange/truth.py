@@ -16,8 +16,9 @@ from podshop.maths.compiled import original
 from podshop.nouns import ASSUMED, ConfigError, Funding, Instrument, Market
 from podshop.nouns.venue import Filled, Listed, Paid, Quote
 from podshop.venues.exchange.account import Account
-from podshop.venues.exchange.batch import Batch, Costs, Share, cash_of, dead_price, fee_of
-from podshop.venues.exchange.placed import REFUSALS, UNRECORDED, Ack, Placed, Terms, Tif
+from podshop.venues.exchange.batch import Costs, Share, cash_of, dead_price, fee_of
+from podshop.venues.exchange.cycle import Cycle
+from podshop.venues.exchange.placed import REFUSALS, UNRECORDED, Ack, Placed, Terms, Tif, clipped
 from podshop.venues.exchange.tape import Liquid, Tape
 
 FIRST_ORDER = 42_000_000_001
@@ -57,8 +58,7 @@ class Exchange:
         self._by_client: dict[str, Placed] = {}
         self._rests: dict[int, Placed] = {}
         self._costs = Costs(terms.fee_e8, terms.half_spread, terms.impact)
-        self._batches: dict[tuple[int, int], Batch] = {}  # of this cycle, by market and side
-        self._taken = dict.fromkeys(market.names, 0)  # lots taken of this cycle's liquidity
+        self._cycle = Cycle(self.tape, self.row, self._costs)
         self._settled = int((funding.at_ns <= start_ns).sum())  # funding rows that are past
 
     # ---------------------------------------------------------------- time
@@ -84,17 +84,17 @@ class Exchange:
     def _close_bar(self, at_ns: int) -> None:
         """A cycle ends: its fills are priced for good, what rests meets the bar, a new cycle begins."""
         self.publish()
-        self._batches.clear()
-        self._taken = dict.fromkeys(self.names, 0)
         before, self.row = self.row, self.row + 1
+        self._cycle = Cycle(self.tape, self.row, self._costs)
+        rested = dict.fromkeys(self.names, 0)
         for order in list(self._rests.values()):
             m = self._index[order.market]
             low, high = int(self.tape.low[self.row, m]), int(self.tape.high[self.row, m])
-            most = self.tape.liquidity(before, m)[3] - self._taken[order.market]
-            lots = self._clipped(order.market, order.left, order.reduce_only)
+            most = self.tape.liquidity(before, m)[3] - rested[order.market]
+            lots = clipped(self.lots[order.market], order.left, order.reduce_only)
             lots = min(abs(lots), max(most, 0)) * (1 if order.asked > 0 else -1)
             if lots and _trades_beyond(order.asked, order.limit_micro, low, high):
-                self._taken[order.market] += abs(lots)
+                rested[order.market] += abs(lots)
                 fee = int(fee_of(lots, order.limit_micro, self.terms.maker_fee_e8))
                 self.account.move(order.market, lots, order.limit_micro)
                 self.account.book(order, lots, order.limit_micro, fee, at_ns - 1000)
@@ -102,7 +102,6 @@ class Exchange:
                 if order.filled == order.asked:
                     self._rests.pop(order.number)
                     order.status, order.changed_ns = "filled", at_ns - 1000
-        self._taken = dict.fromkeys(self.names, 0)
 
     def _pay(self, event: int) -> None:
         """One settlement of funding, on what is held, at the mark."""
@@ -196,24 +195,16 @@ class Exchange:
             order.status, order.code = "rejected", code
         return Ack(code, REFUSALS[code], order)
 
-    def _clipped(self, market: str, lots: int, reduce_only: bool) -> int:
-        """What a reduce-only order may do: bring the position toward flat and no further."""
-        held = self.lots[market]
-        if not reduce_only:
-            return lots
-        return 0 if lots * held >= 0 else max(lots, -held) if lots < 0 else min(lots, -held)
-
     def _why_not(self, order: Placed) -> str:
         held, m = self.lots[order.market], self._index[order.market]
-        if order.reduce_only and self._clipped(order.market, order.asked, True) == 0:
+        if order.reduce_only and clipped(held, order.asked, True) == 0:
             return "reduce_only"
-        after = held + self._clipped(order.market, order.asked, order.reduce_only)
+        after = held + clipped(held, order.asked, order.reduce_only)
         grows = abs(after) > abs(held) or after * held < 0
-        if grows and bool(self.tape.dead[self.row, m]):
+        if grows and self._listing(order.market).delisted:
             return "delisted"
         mark = int(self.tape.mark[self.row, m]) or int(self.tape.reference[self.row, m])
-        earlier = self._batches.get((m, 1 if order.asked > 0 else -1))
-        lots = abs(order.asked) + (earlier.lots if earlier else 0)
+        lots = abs(order.asked) + self._cycle.filled(m, 1 if order.asked > 0 else -1)
         if lots * mark < self.terms.min_notional_micro.get(order.market, 10_000_000) and after != 0:
             return "min_notional"
         if grows and self._margin_needed({order.market: after}) > self.equity_micro():
@@ -222,29 +213,22 @@ class Exchange:
 
     def _match(self, order: Placed) -> Ack:
         """Fill what the book bears within the limit; the rest lapses, or rests where the order asks for it."""
-        m, side = self._index[order.market], 1 if order.asked > 0 else -1
-        reference = int(self.tape.reference[self.row, m])
-        depth, sigma, most, _ = self.tape.liquidity(self.row, m)
-        lots, batch = 0, self._batches.get((m, side))
-        if reference > 0:
-            wanted = abs(self._clipped(order.market, order.asked, order.reduce_only))
-            batch = batch or Batch(self._costs, side, reference, depth, sigma)
-            lots = batch.fits(min(wanted, max(most - self._taken[order.market], 0)), order.limit_micro)
+        m, price = self._index[order.market], 0
+        wanted = clipped(self.lots[order.market], order.asked, order.reduce_only)
+        lots = self._cycle.bears(m, wanted, order.limit_micro)
         if lots and order.tif == "alo":
             return self._refused("post_only", order)
-        if lots and batch is not None:
-            self._batches[m, side] = batch
-            self._taken[order.market] += lots
-            batch.add(Share(order.number, side * lots, order.limit_micro))
-            order.filled = side * lots
-            self.account.move(order.market, order.filled, batch.price())
+        if lots:
+            order.filled = lots if wanted > 0 else -lots
+            price = self._cycle.take(m, Share(order.number, order.filled, order.limit_micro))
+            self.account.move(order.market, order.filled, price)
         if order.filled == order.asked or (lots and order.tif == "ioc"):
             order.status = "filled"
         elif order.tif == "ioc":
             return self._refused("no_match", order)
         else:
             self._rests[order.number] = order
-        return Ack("", "", order, batch.price() if batch is not None and lots else 0)
+        return Ack("", "", order, price)
 
     # ---------------------------------------------------------------- from outside
 
@@ -268,10 +252,8 @@ class Exchange:
 
     def publish(self) -> None:
         """Price what has filled so far in this cycle, for good."""
-        for batch in self._batches.values():
-            for each in batch.publish():
-                order = self.orders[each.order]
-                self.account.book(order, each.lots, each.price_micro, each.fee_micro, order.at_ns)
+        for number, lots, price, fee in self._cycle.publish():
+            self.account.book(self.orders[number], lots, price, fee, self.orders[number].at_ns)
 
     def fills(self, now_ns: int, since_ns: int = 0) -> Sequence[Filled]:
         """Fills stamped from then on, oldest first; asking settles what they cost."""
@@ -286,10 +268,8 @@ class Exchange:
 
     def cash_micro(self) -> int:
         """Cash, with what has filled in this cycle at the price it has as things stand."""
-        waiting = [each for batch in self._batches.values() for each in batch.priced()]
-        return self.account.cash_micro + sum(
-            int(cash_of(each.lots, each.price_micro, each.fee_micro)) for each in waiting
-        )
+        waiting = sum(int(cash_of(lots, price, fee)) for _, lots, price, fee in self._cycle.waiting())
+        return self.account.cash_micro + waiting
 
     def equity_micro(self) -> int:
         """Cash and all positions at their marks."""
@@ -306,20 +286,19 @@ class Exchange:
     def mids(self, now_ns: int) -> dict[str, Quote]:
         """The middle of the book of every market that trades now."""
         self.advance(now_ns)
-        found = zip(self.names, self.tape.reference[self.row].tolist(), strict=True)
-        return {name: Quote(price, self.now_ns) for name, price in found if price > 0}
+        return self.tape.mids(self.row, self.now_ns)
 
     def marks(self, at_ns: int) -> dict[str, Quote]:
         """Close of the last bar with trading that ended at or before this instant."""
-        row, tape = min(self.tape.row(at_ns), self.row), self.tape
-        ends_ns = {m: int(tape.time[row]) - int(tape.age[row, m]) * tape.interval_ns for m in range(len(self.names))}
-        return {name: Quote(int(tape.mark[row, m]), ends_ns[m]) for name, m in self._index.items() if tape.mark[row, m]}
+        return self.tape.marks(min(self.tape.row(at_ns), self.row))
 
     def listed(self) -> tuple[Listed, ...]:
         """Every market as it is listed now."""
-        return tuple(self.listing.get(name) or self._listed(name) for name in self.names)
+        return tuple(self._listing(name) for name in self.names)
 
-    def _listed(self, name: str) -> Listed:
+    def _listing(self, name: str) -> Listed:
+        if name in self.listing:
+            return self.listing[name]
         dead = bool(self.tape.dead[self.row, self._index[name]])
         leverage = self.terms.max_leverage.get(name, 20)
         return Listed(name, name, self.instruments[name].lot_size, self.terms.funding_interval_ns, leverage, dead)

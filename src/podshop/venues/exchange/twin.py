@@ -14,6 +14,7 @@ from podshop.venues.exchange.placed import Ack, Tif
 from podshop.venues.exchange.truth import Exchange
 
 SNAPSHOTS = 16  # readings that a stale one may be taken from
+STALE_BARS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,13 @@ class Sent:
 
 
 class Snapshot(NamedTuple):
-    """The account at one moment of the venue's clock; market -> lots, only what is held."""
+    """The account at one moment of the venue's clock; lots and marks (micro-dollars a lot) of what is held only."""
 
     venue_ns: int
     equity_micro: int
     cash_micro: int
     lots: dict[str, int]
+    marks: dict[str, int]
 
 
 class Twin:
@@ -124,10 +126,8 @@ class Twin:
         self.advance(now_ns)
         if not self.evil.fires("stale_price"):
             return self.truth.mids(now_ns)
-        tape = self.truth.tape
-        row = max(self.truth.row - 3, 0)
-        at_ns, prices = int(tape.time[row]), tape.reference[row].tolist()
-        return {name: Quote(price, at_ns) for name, price in zip(tape.names, prices, strict=True) if price > 0}
+        row = max(self.truth.row - STALE_BARS, 0)
+        return self.truth.tape.mids(row, int(self.truth.tape.time[row]))
 
     def fills(self, now_ns: int, since_ns: int = 0) -> list[Filled]:
         """The fill history; some records are missing for a while, some come twice, where that fires."""
@@ -146,4 +146,5 @@ class Twin:
     def _now(self) -> Snapshot:
         truth = self.truth
         lots = {name: held for name, held in truth.lots.items() if held}
-        return Snapshot(truth.now_ns, truth.equity_micro(), truth.cash_micro(), lots)
+        marks = {name: truth.mark_micro(name) for name in lots}
+        return Snapshot(truth.now_ns, truth.equity_micro(), truth.cash_micro(), lots, marks)
