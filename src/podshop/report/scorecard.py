@@ -29,6 +29,7 @@ def scorecard_text(result: Mapping[str, Any]) -> str:
     lines = [
         f"{simulated}Signal agents of {result['fund']}, {period['since'][:10]} to {period['until'][:10]}, gross, "
         f"{result['trials']} trials; brackets are 90 % intervals",
+        *([f"trials in the ledger: {result['trials_note']}"] if result.get("trials_note") else []),
         "",
         f"{'agent':<20} {'horizon':>8} {'covers':>7}  {'information coefficient':<26} {'right %':<20} {'a day':>6}  "
         f"{'break-even bps':<26} above {result['cost_bps']:g}?",

@@ -38,6 +38,7 @@ def statement(record: Record, since_ns: int, until_ns: int) -> Row:
             "fund": record.result["fund"],
             "simulated": record.result["simulated"],
             "policy": record.policy or None,
+            "trials": record.result.get("trials_note"),
             "period": {
                 "date": utc_text(since_ns)[:10],
                 "since": utc_text(max(since_ns, int(nav["time"][0]))),

@@ -38,7 +38,7 @@ def _rows(told: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     yield ("signature", "", "", "date", told["period"]["date"], "text")
     for name, value in told["signature"].items():
         yield ("signature", "", "", name, value, "text")
-    for name in ("fund", "simulated", "policy"):
+    for name in ("fund", "simulated", "policy", "trials"):
         yield ("run", "", "", name, told[name], "text")
     for name, value in told["period"].items():
         yield ("period", "", "", name, value, "text")
