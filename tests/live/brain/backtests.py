@@ -58,7 +58,9 @@ class Stepped(Run):
             notes = int(out.used[VERDICTS])
             self.steps.append(
                 Step(
-                    opened, tuple(map(tuple, fund.wished.tolist())), tuple(map(tuple, fund.raw.tolist())),
+                    opened,
+                    tuple(map(tuple, fund.wished[:, :-1].tolist())),
+                    tuple(map(tuple, fund.raw[:, :-1].tolist())),
                     tuple(self.treasurer.weights.tolist()) if treasury[k] else (), office_of(fund, len(self.books)),
                     tuple(facts.covariance[facts.risk_row[k]].ravel().tolist()), tuple(self.equity.tolist()), notes,
                 )

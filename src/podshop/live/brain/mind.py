@@ -76,6 +76,8 @@ class Mind:
         self._daily_return = np.empty((0, books))
         self._decided_ns: int | None = None
         self._fed = hashlib.sha256()
+        began_before = self.began_ns < self.last_ns
+        self._shared_day = (self.last_ns - self.interval_ns) // DAY_NS if began_before else -1
         self._walk_history(whole)
 
     @property
@@ -83,10 +85,11 @@ class Mind:
         """Close of the last bar that it was fed."""
         return self.facts.last_ns
 
-    def feed(self, bars: Market, funding: Funding) -> None:
+    def feed(self, bars: Market, funding: Funding) -> str:
         """Bars that closed since the last, in order, every column that the agents read; a bar that is missing is NaN.
 
         funding  all that was settled after the last bar fed and up to the last of these
+        ->       SHA-256 (hex) of all that was fed since the last decision
         Raises DataError where bars do not follow one another.
         """
         for row in range(len(bars)):
@@ -103,6 +106,7 @@ class Mind:
                 self._forget()
         for seat in self.seats.values():
             seat.grow()
+        return self._fed.hexdigest()
 
     def decide(self, opened: Opened) -> Targets:
         """Answer a cycle whose bar was fed. Cycles that were missed are walked first, as a backtest would.
@@ -114,12 +118,13 @@ class Mind:
                 f"asked for {utc_text(opened.at_ns)}, the last bar is of {utc_text(self.last_ns)}, decided is "
                 f"{'nothing' if self._decided_ns is None else utc_text(self._decided_ns)}"
             )
-        waiting = self.facts.waiting
-        while len(waiting) > 1:
-            self._finish(waiting.pop(0))
-        row = waiting[0]
+        self._finish_past()
+        row = self.facts.waiting[0]
         fund, first = self._fund, self._decided_ns is None
         self._open(opened, row.facts)
+        if first and self.began_ns < opened.at_ns:  # it has forgotten what the books wish and how high the fund was
+            fund.refresh[: len(self.books)] = True
+            self._desk.peak = max(self._desk.peak, opened.peak_micro)
         limits, treasury, targets = self._hear(row, first)
         weights: Panel = np.empty(0)
         if treasury:
@@ -134,6 +139,7 @@ class Mind:
 
     def save(self) -> bytes:
         """All that it remembers, but for the bars."""
+        self._finish_past()
         state = {
             "fund": self.file.sha256,
             "last_ns": self.last_ns,
@@ -145,6 +151,7 @@ class Mind:
             "state": self._fund,
             "desk": self._desk.memory(),
             "treasurer": self._treasurer,
+            "shared_day": self._shared_day,
             "equity": (self._equity, self._equity_peak, self._equity_midnight, self._daily_return),
         }
         return pickle.dumps(state)
@@ -166,7 +173,7 @@ class Mind:
         self.shadows.remember(state["shadows"])
         _fill([self._fund], [state["state"]])
         self._desk.remember(state["desk"])
-        self._treasurer = state["treasurer"]
+        self._treasurer, self._shared_day = state["treasurer"], state["shared_day"]
         self._equity, self._equity_peak, self._equity_midnight, self._daily_return = state["equity"]
 
     def _walk_history(self, whole: Any) -> None:
@@ -186,11 +193,14 @@ class Mind:
                 self._close_day()
             row = end
 
-    def _finish(self, row: Row) -> None:
-        """The second half of a cycle; of one that was missed, the first half too."""
-        if self.shadows.open is None:
-            self._hear(row, False)
-        self.shadows.finish_row(row.facts, row.sigma)
+    def _finish_past(self) -> None:
+        """The second half of every cycle but the last; of those that were missed, the first half too."""
+        waiting = self.facts.waiting
+        while len(waiting) > 1:
+            row = waiting.pop(0)
+            if self.shadows.open is None:
+                self._hear(row, False)
+            self.shadows.finish_row(row.facts, row.sigma)
 
     def _hear(self, row: Row, first: bool) -> tuple[bool, bool, Shadows]:
         """Ask who has a new bar, let the shadows decide; whether risk and treasury are due, and the targets."""
@@ -200,7 +210,7 @@ class Mind:
             answers = self._ask(asked)
             for one in asked:
                 one.seat.give(one, answers.get(one.seat.name))
-        treasury = now % DAY_NS == 0 or first
+        treasury = now // DAY_NS != self._shared_day
         limits = first or any(_fires(now, self.interval_ns, ns) for ns in self._desk.cadences_ns)
         strike = self._strikes(now, first)
         targets, equity = self.shadows.decide_row(row, strike)
@@ -247,6 +257,7 @@ class Mind:
     def _share(self, opened: Opened) -> Panel:
         """Share capital; the gateway moves it by the same weights."""
         fund, house = self._fund, len(self.books)
+        self._shared_day = opened.at_ns // DAY_NS
         weights = self._treasurer.share(opened.at_ns, self._daily_return, opened.nav_micro)
         fund.refresh[:house] |= self._treasurer.suspended
         fund.capital[:house] = np.floor(weights * opened.nav_micro).astype(np.int64)
@@ -268,8 +279,8 @@ class Mind:
         ]
         return Targets(
             cycle=opened.cycle,
-            wished=_nested(fund.wished),
-            raw=_nested(fund.raw),
+            wished=_nested(fund.wished[:, : len(self.books)]),
+            raw=_nested(fund.raw[:, : len(self.books)]),
             weights=tuple(weights.tolist()),
             office=office_of(fund, len(self.books)),
             covariance=tuple(facts.covariance[0].ravel().tolist()),
