@@ -123,6 +123,10 @@ class ParityVenue(MemoryVenue):
 class LongClock(virtual.VirtualClock):
     """A virtual clock for years: an asyncio loop tells time in floats, which know no single nanosecond by then."""
 
+    def __init__(self, at_ns: int) -> None:
+        super().__init__(at_ns)
+        self._loop._clock_resolution = 1e-7
+
     async def sleep_until(self, at_ns: int) -> None:
         while (left_ns := at_ns - self.now_ns()) > 0:
             await asyncio.sleep(max(left_ns, 64) / SECOND_NS)

@@ -38,6 +38,7 @@ class Asking:
         self.changed_history = ""
         self.foreign = ""
         self.prefix = ""
+        self.answer_ns = desk.terms.answer_ns
         self._told: dict[str, Filled] = {}
         self._paid: dict[str, Paid] = {}
         self._replies: dict[str, asyncio.Task[Reply]] = {}
@@ -48,7 +49,7 @@ class Asking:
     async def within(self, answer: Awaitable[T], ns: int | None = None) -> T:
         """An answer, or VenueError when none came in time."""
         task = asyncio.ensure_future(answer)
-        until_ns = self.clock.now_ns() + (self.desk.terms.answer_ns if ns is None else ns)
+        until_ns = self.clock.now_ns() + (self.answer_ns if ns is None else ns)
         timer = asyncio.ensure_future(self.clock.sleep_until(until_ns))
         try:
             await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
@@ -90,7 +91,7 @@ class Asking:
             self._replies[intent] = asyncio.ensure_future(self.venue.send(order))
         mine = {intent: self._replies[intent] for intent in intents if intent in self._replies}
         if mine:
-            timer = asyncio.ensure_future(self.clock.sleep_until(self.clock.now_ns() + desk.terms.answer_ns))
+            timer = asyncio.ensure_future(self.clock.sleep_until(self.clock.now_ns() + self.answer_ns))
             pending: set[asyncio.Future[Any]] = set(mine.values())
             while pending - {timer} and not timer.done():
                 _, pending = await asyncio.wait({*pending, timer}, return_when=asyncio.FIRST_COMPLETED)

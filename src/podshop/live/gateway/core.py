@@ -29,9 +29,10 @@ from podshop.live.gateway.asking import Asking
 from podshop.live.gateway.desk import Desk
 from podshop.live.gateway.memory import Memory, remembered, standing
 from podshop.live.gateway.terms import HOUR_NS, MINUTE_NS, Terms
-from podshop.live.gateway.trading import NEVER_BARS, Trading
+from podshop.live.gateway.trading import Trading
 from podshop.live.intents import Flight, Flying, flight_of
 from podshop.live.messages import Opened, Targets
+from podshop.market.prices import NEVER
 from podshop.nouns import DAY_NS, DataError
 from podshop.nouns.venue import Order, Paid, Quote, Venue
 from podshop.nouns.verdict import CODE_NAMES, HALTED_STATE, REDUCE_ONLY_STATE, RUNNING, STATES
@@ -457,7 +458,7 @@ class Gateway:
             nav_micro=self.nav_micro,
             peak_micro=memory.peak_micro,
             mark_micro=tuple(books.marks.get(market, 0) for market in terms.markets),
-            age_bars=tuple(memory.age.get(market, NEVER_BARS) for market in terms.markets),
+            age_bars=tuple(memory.age.get(market, NEVER) for market in terms.markets),
             throttle=memory.throttle or (1.0,) * len(terms.books),
             fund_throttle=memory.fund_throttle,
             state=min(self.state(), HALTED_STATE),
@@ -468,17 +469,21 @@ class Gateway:
         """Before the first byte of a wave leaves: tell the flattener what is in flight."""
         now_ns = self.clock.now_ns()
         self._sends.extend([now_ns] * intents)
-        self._fly(now_ns, last_send_ns=now_ns + self.terms.answer_ns)
+        self._fly(now_ns, last_send_ns=now_ns + self.asking.answer_ns)
 
-    def sends_left(self) -> int:
-        """Orders that may still be sent within this minute."""
+    def sends_made(self) -> int:
+        """Orders that were sent within this minute."""
         now_ns = self.clock.now_ns()
         while self._sends and self._sends[0] <= now_ns - MINUTE_NS:
             self._sends.popleft()
+        return len(self._sends)
+
+    def sends_left(self) -> int:
+        """Orders that may still be sent within this minute."""
         allowed = self.terms.hard.orders_a_minute
         if self.venue.card.sends_per_minute:
             allowed = min(allowed, self.venue.card.sends_per_minute)
-        return max(allowed - len(self._sends), 0)
+        return max(allowed - self.sends_made(), 0)
 
     def _fly(self, now_ns: int, last_send_ns: int) -> None:
         if self._flight_file is None:

@@ -25,6 +25,7 @@ from podshop.live.gateway.limits import Own
 from podshop.live.gateway.terms import Terms
 from podshop.live.gateway.waves import RATE, TURNOVER, Look, Waves, wants_of
 from podshop.live.messages import Targets
+from podshop.market.prices import NEVER
 from podshop.nouns import Whole
 from podshop.nouns.venue import Order, Reading
 from podshop.nouns.verdict import NET, VENUE_MIN
@@ -34,7 +35,7 @@ from podshop.orders.line import Line, Seen
 from podshop.orders.reading import admissible
 
 PAUSES_NS = tuple(s * 1_000_000_000 for s in (1, 2, 4, 8, 16, 30))
-NEVER_BARS = 1 << 31  # age of a mark that never was, as in a backtest
+
 FIRST_UNTIL, LAST_UNTIL = 0.4, 0.8  # of a cycle: so long outcomes are waited for
 
 
@@ -98,7 +99,7 @@ class Trading:
         waves.begin(
             cycle * terms.interval_ns,
             self._unhalted(targets),
-            [memory.age.get(market, NEVER_BARS) for market in terms.markets],
+            [memory.age.get(market, NEVER) for market in terms.markets],
             self.own.frozen(cycle, marks),
             [reference.get(market, 0) for market in terms.markets],
             own,
