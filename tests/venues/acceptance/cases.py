@@ -86,8 +86,7 @@ async def _(world: World) -> None:
     """Instruments are listed with the lots that the exchange trades."""
     found = {i.market: i for i in await world.venue.instruments()}
     assert {m: i.lot_size for m, i in found.items()} == {"BTC": 1e-5, "ETH": 1e-4}
-    assert found["BTC"].max_leverage == 40
-    assert found["BTC"].funding_interval_ns == HOUR_NS
+    assert world.terse or (found["BTC"].max_leverage, found["BTC"].funding_interval_ns) == (40, HOUR_NS)
     assert not found["BTC"].delisted
 
 
@@ -140,7 +139,7 @@ async def _(world: World) -> None:
     assert (fill.order_id, fill.market, fill.lots, fill.kind) == (reply.order_id, "BTC", world.lots(), "trade")
     assert MID["BTC"] <= fill.price_micro <= order.limit_micro
     assert fill.fee_micro > 0
-    assert fill.client_id == (order.intent if world.venue.card.client_ids else None)
+    assert fill.client_id == (order.intent if world.venue.card.client_ids and not world.terse else None)
     assert list(await world.venue.fills(fill.at_ns + SECOND_NS)) == []
 
 
@@ -152,7 +151,8 @@ async def _(world: World) -> None:
     fills = await world.venue.fills(BEGIN_NS)
     found = await world.venue.reading()
     cash = CASH_MICRO - sum(f.lots * f.price_micro + f.fee_micro for f in fills)
-    assert found.cash_micro == cash == world.twin.truth.cash_micro()
+    assert cash == world.twin.truth.cash_micro()
+    assert found.cash_micro == (None if world.terse else cash)
     marks = {m: world.twin.truth.mark_micro(m) for m in found.lots}
     assert found.equity_micro == cash + sum(n * marks[m] for m, n in found.lots.items())
     assert len({f.fill_id for f in fills}) == len(fills) == 3
@@ -169,10 +169,11 @@ async def _(world: World) -> None:
 
 @case("A11", "lots and limits as they are", lots_and_limits)
 async def _(world: World) -> None:
-    """A limit that meets nobody is refused; one that is met is never passed."""
+    """A limit that meets nobody is refused, or taken and over with nothing filled; one that is met is never passed."""
     mid = MID["BTC"]
     _, reply = await world.send(100, limit_micro=mid - mid // 50)
-    assert (reply.outcome, world.lots()) == ("refused", 0)
+    assert reply.outcome == "refused" or (reply.outcome, reply.hinted_lots) == ("accepted", 0)
+    assert (world.lots(), list(await world.venue.fills(BEGIN_NS))) == (0, [])
 
 
 @case("A12", "client_ids", ids)
@@ -382,7 +383,7 @@ async def _(world: World) -> None:
     for _ in range(6):
         await world.send(50)
     found = await world.venue.fills(BEGIN_NS)
-    assert {f.fill_id: f.lots for f in found} == {
+    assert {f.fill_id.split(":")[-1]: f.lots for f in found} == {
         f.fill_id: f.lots for f in world.twin.truth.fills(world.clock.now_ns(), 0)
     }
 
@@ -394,7 +395,8 @@ async def _(world: World) -> None:
     world.advance(3 * HOUR_NS)
     found = await world.venue.fundings(BEGIN_NS)
     truth = world.twin.truth.fundings(world.clock.now_ns(), BEGIN_NS)
-    assert [(p.market, p.cash_micro, p.lots) for p in found] == [(p.market, p.cash_micro, p.lots) for p in truth]
+    assert [(p.market, p.cash_micro, p.at_ns) for p in found] == [(p.market, p.cash_micro, p.at_ns) for p in truth]
+    assert world.terse or [p.lots for p in found] == [p.lots for p in truth]
     assert len(found) == 3
     assert all(p.cash_micro < 0 for p in found)
     assert len({p.paid_id for p in found}) == 3
@@ -407,7 +409,7 @@ async def _(world: World) -> None:
     for kind in ("liquidation", "adl", "trade"):
         world.twin.truth.foreign(world.clock.now_ns(), "BTC", -10, kind, None)
     kinds = [f.kind for f in await world.venue.fills(BEGIN_NS)]
-    assert sorted(kinds) == ["adl", "liquidation", "trade", "trade"]
+    assert sorted(kinds) == (["trade"] * 4 if world.terse else ["adl", "liquidation", "trade", "trade"])
     assert (await world.venue.reading()).lots["BTC"] == world.lots()
 
 

@@ -1,4 +1,5 @@
-"""The same small exchange behind every adapter: in process, over Hyperliquid's HTTP, over Purple Flea's HTTP.
+"""The same small exchange behind every adapter: in process, over Hyperliquid's HTTP, over Purple Flea's HTTP, and as
+Binance through ccxt.
 
 The exchange's clock stands still until a case moves it, so every price is known by heart and nothing is slow.
 """
@@ -8,8 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx2
+
 from podshop.nouns import HOUR_NS, SECOND_NS
 from podshop.nouns.venue import Order, Reply, Venue
+from podshop.venues.ccxt_venue.client import CcxtVenue
+from podshop.venues.ccxt_venue.exchange import connect
 from podshop.venues.exchange.clock import ServedClock
 from podshop.venues.exchange.evil import Evil, When
 from podshop.venues.exchange.flea_rows import PAPER_KEY
@@ -21,22 +26,27 @@ from podshop.venues.exchange.twin import Twin
 from podshop.venues.hyperliquid.client import Hyperliquid
 from podshop.venues.purpleflea.client import PurpleFlea
 from podshop.venues.wire import Secret
+from tests.venues.ccxt.binance import Binance
 from tests.venues.exchange import small
 
 BEGIN_NS = small.START_NS + 5 * HOUR_NS + SECOND_NS
 CASH_MICRO = 10_000_000_000
 MID = {"BTC": 500_500, "ETH": 200_500}  # the open of the bar in which every case begins, micro-dollars per lot
 RATES = tuple((small.START_NS + h * HOUR_NS, m, 0.0001, 1) for h in range(6, 40) for m in (0, 1))
-WORLDS = ("memory", "memory-bare", "hyperliquid", "purpleflea")
+WORLDS = ("memory", "memory-bare", "hyperliquid", "purpleflea", "binanceusdm")
 
 
 @dataclass
 class World:
-    """An adapter, and what is true behind it."""
+    """An adapter, and what is true behind it.
+
+    terse  its histories tell neither our ids, nor kinds, nor the lots that funding was paid on; its list no leverage
+    """
 
     venue: Venue
     twin: Twin
     clock: ServedClock
+    terse: bool = False
     _closing: list[Callable[[], Awaitable[Any]]] = field(default_factory=list)
     _count: int = 0
 
@@ -92,6 +102,11 @@ async def world(name: str, faults: Mapping[str, When] | None = None, patience_s:
     if name.startswith("memory"):
         card = WITH_IDS if name == "memory" else WITHOUT_IDS
         return World(MemoryVenue(twin, _Moving(clock), card), twin, clock)
+    if name == "binanceusdm":
+        keys = {"apiKey": Secret("made-up-key"), "secret": Secret("made-up-secret")}
+        exchange = connect(name, keys, sandbox=True, transport=httpx2.MockTransport(Binance(twin, clock)))
+        exchange.enableRateLimit = False
+        return World(CcxtVenue(exchange, ("BTC", "ETH"), clock.now_ns), twin, clock, terse=True)
     runner, url = await start(server_of(twin, clock, hold_s=2 * patience_s).application(), "127.0.0.1", 0)
     markets = ("BTC", "ETH")
     venue: Venue
@@ -100,7 +115,7 @@ async def world(name: str, faults: Mapping[str, When] | None = None, patience_s:
         venue = Hyperliquid(url, WALLET, key, markets, clock.now_ns, submit_s=patience_s)
     else:
         venue = PurpleFlea(WALLET, Secret(PAPER_KEY), markets, clock.now_ns, base_url=url, submit_s=patience_s)
-    return World(venue, twin, clock, [runner.cleanup])
+    return World(venue, twin, clock, _closing=[runner.cleanup])
 
 
 class _Moving:

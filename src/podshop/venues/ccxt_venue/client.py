@@ -37,6 +37,7 @@ REFUSALS = {  # errors of ccxt that name a reason for which nothing was placed
     "ContractUnavailable": "MARKET",
     "NotSupported": "REQUEST",
 }
+DUPLICATES = ("-4116", "110072", "51016")  # Binance's, Bybit's, OKX's code of a client id that was used: it is there
 MARK_BARS = 100
 
 
@@ -61,7 +62,7 @@ class CcxtVenue:
             sends_per_minute=300,
             closes_per_minute=100,
             least_interval_ns=60 * SECOND_NS,
-            simulated=bool(exchange.isSandboxModeEnabled) or "127.0.0.1" in str(exchange.urls["api"]),
+            simulated=exchange.simulated,
         )
 
     async def time_ns(self) -> int:
@@ -194,7 +195,7 @@ class CcxtVenue:
         from ccxt import OrderNotFound
 
         request = {"category": "linear", "symbol": c.venue_id, "orderLinkId": order.intent}
-        answer = await self._exchange.private_get_v5_order_realtime(request)
+        answer = await self._exchange.privateGetV5OrderRealtime(request)
         rows = strict.rows(strict.field(strict.field(answer, "result", "order"), "list", "order"), "order")
         if not rows:
             raise OrderNotFound("bybit does not know it")
@@ -204,11 +205,11 @@ class CcxtVenue:
         """Raw rows of all positions."""
         e = self._exchange
         if e.id == "binanceusdm":
-            return list(strict.rows(await e.fapi_private_v3_get_positionrisk(), "positions"))
+            return list(strict.rows(await e.fapiPrivateV3GetPositionRisk(), "positions"))
         if e.id == "okx":
-            answer = await e.private_get_account_positions({"instType": "SWAP"})
+            answer = await e.privateGetAccountPositions({"instType": "SWAP"})
             return list(strict.rows(strict.field(answer, "data", "positions"), "positions"))
-        answer = await e.private_get_v5_position_list({"category": "linear", "settleCoin": "USDT", "limit": 200})
+        answer = await e.privateGetV5PositionList({"category": "linear", "settleCoin": "USDT", "limit": 200})
         result = strict.field(answer, "result", "positions")
         if result.get("nextPageCursor") and len(strict.rows(result.get("list"), "positions")) >= 200:
             raise VenueError("bybit: more positions than one answer holds")
@@ -249,6 +250,8 @@ class CcxtVenue:
 
 def failed(error: Exception) -> Reply:
     """What an error of ccxt means for an order. Only a kind on the list is a no; a duplicate id means it is there."""
+    if any(code in str(error) for code in DUPLICATES):
+        return unknown("DUPLICATE", type(error).__name__)
     for kind in type(error).__mro__:
         if kind.__name__ in ("DuplicateOrderId", "OperationFailed", "OrderNotFound"):
             break

@@ -15,7 +15,7 @@ from podshop.venues import strict
 from podshop.venues.wire import LOOPBACK, Secret, Wire
 
 HOSTS = {  # exchange -> (its hosts, those of its sandbox)
-    "binanceusdm": (("fapi.binance.com",), ("testnet.binancefuture.com", "demo-fapi.binance.com")),
+    "binanceusdm": (("fapi.binance.com",), ("demo-fapi.binance.com",)),
     "bybit": (("api.bybit.com",), ("api-testnet.bybit.com",)),
     "okx": (("www.okx.com",), ("www.okx.com",)),
     "hyperliquid": (("api.hyperliquid.xyz",), ("api.hyperliquid-testnet.xyz",)),
@@ -81,10 +81,13 @@ def connect(
     found.number = str
     found.has["fetchCurrencies"] = False  # asks other hosts, and says nothing of perpetuals
     found.options |= {"defaultType": "swap", "fetchMarkets": _fetched(name, found.options)}
-    if sandbox:
+    if sandbox and name == "binanceusdm":
+        found.enable_demo_trading(True)  # ccxt refuses the old test network of Binance's futures
+    elif sandbox:
         found.set_sandbox_mode(True)
     if base_url is not None:
         _move(found, str(wire.base).rstrip("/"))
+    found.simulated = sandbox or wire.loopback
     return found
 
 

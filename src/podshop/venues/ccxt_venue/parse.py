@@ -148,8 +148,8 @@ def bar(row: Any, what: str) -> tuple[int, list[Decimal], Decimal]:
     """A unified candle: instant of its open, UTC ns; open, high, low, close; volume."""
     if len(strict.rows(row, what)) < 6:
         raise VenueError(f"{what}: a candle of {len(row)} fields")
-    prices = [strict.positive(v, what) for v in row[1:5]]
-    volume = strict.decimal(row[5], what)
+    prices = [strict.positive(_number(v), what) for v in row[1:5]]
+    volume = strict.decimal(_number(row[5]), what)
     if min(prices) < prices[2] or max(prices) > prices[1] or volume < 0:
         raise VenueError(f"{what}: open, high, low, close and volume are impossible")
     return strict.millis(row[0], what), prices, volume
@@ -158,7 +158,7 @@ def bar(row: Any, what: str) -> tuple[int, list[Decimal], Decimal]:
 def mid(book: Any, contract: Contract) -> Quote:
     """Middle of a unified order book."""
     what = f"book {contract.symbol}"
-    bid, ask = (strict.positive(_best(book, side, what), what) for side in ("bids", "asks"))
+    bid, ask = (strict.positive(_number(_best(book, side, what)), what) for side in ("bids", "asks"))
     if bid >= ask:
         raise VenueError(f"{what}: bid {bid} at or above ask {ask}")
     at_ns = strict.millis(strict.field(book, "timestamp", what), what)
@@ -170,6 +170,11 @@ def _best(book: Any, side: str, what: str) -> Any:
     if not levels or not strict.rows(levels[0], what):
         raise VenueError(f"{what}: no {side}")
     return levels[0][0]
+
+
+def _number(value: Any) -> Any:
+    """ccxt makes floats of books and candles, whatever it is told; the shortest text that means one is what came."""
+    return format(Decimal(repr(value)), "f") if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _signed(amount: Decimal, side: Any, what: str) -> Decimal:
