@@ -18,7 +18,8 @@ from podshop.live.heartbeat import Heart, Now
 from podshop.live.intents import FlightFile, Flying, flight_of
 from podshop.live.latch import FLATTEN, HALTED_STATE, Latch
 from podshop.live.watchdog import Watchdog
-from podshop.nouns import Funding, Instrument, Market
+from podshop.nouns import Funding, Market
+from podshop.nouns.symbols import BASES, instrument
 from podshop.nouns.venue import SECOND_NS, Card, Order
 from podshop.venues.exchange.evil import Evil
 from podshop.venues.exchange.memory import WITH_IDS, WITHOUT_IDS, MemoryVenue
@@ -31,7 +32,8 @@ from tests.live import virtual
 MINUTE_NS = 60 * SECOND_NS
 CYCLE_NS = MINUTE_NS
 CLOSES_NS = 100_000_000  # after the latch is on the disk nothing of the gateway's may set out later than this
-COINS = 25
+NAMES = BASES[:25]
+COINS = len(NAMES)
 ROWS = 400
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 TROUBLE = {
@@ -60,22 +62,22 @@ class Outcome:
 def exchange(rng: random.Random, at_ns: int, most: int | None) -> Exchange:
     """Twenty-five coins on a bumpy road, thin enough that a close may need several bars, in some seeds."""
     steps = np.random.default_rng(rng.randrange(1 << 30)).normal(0, 0.004, (ROWS, COINS))
-    close = 100.0 * np.exp(np.cumsum(steps, axis=0))
+    coins = tuple(map(instrument, NAMES))
+    cents = np.array([0.01 / coin.lot_size for coin in coins])  # a lot is worth a cent
+    close = cents * np.exp(np.cumsum(steps, axis=0))
     opened = np.vstack([close[:1], close[:-1]])
     high, low = np.maximum(opened, close) * 1.001, np.minimum(opened, close) * 0.999
     columns = {"open": opened, "high": high, "low": low, "close": close, "volume": np.full_like(close, 1e6)}
-    names = tuple(f"C{i:02d}" for i in range(COINS))
     bar_ns = MINUTE_NS
     start_ns = at_ns - at_ns % bar_ns
     time = start_ns + np.arange(ROWS) * bar_ns
-    market = Market(names, bar_ns, time, {name: np.asfortranarray(values) for name, values in columns.items()})
+    market = Market(NAMES, bar_ns, time, {name: np.asfortranarray(values) for name, values in columns.items()})
     none = np.zeros(0, np.int64)
     funding = Funding(none, none, np.zeros(0), none, ("ASSUMED",), {})
-    most = most or rng.choice([10**9, 10**9, 400])
+    most = most or rng.choice([10**9, 10**9, 40_000])
     whole = np.full((1, COINS), most, np.int64)
     liquid = Liquid(0, np.zeros(ROWS, np.int64), np.full((1, COINS), 1e12), np.full((1, COINS), 0.02), whole, whole)
-    coins = tuple(Instrument(name, 0.01, 10.0) for name in names)
-    leverage = dict.fromkeys(names, 40)
+    leverage = dict.fromkeys(NAMES, 40)
     return Exchange(market, funding, coins, Terms(max_leverage=leverage), int(time[0]), 10**12, liquid)
 
 
@@ -93,9 +95,9 @@ class Gateway:
         pen, reader = FlightFile(self.state), Latch(self.state)
         while reader.held().state < HALTED_STATE:
             now_ns = self.clock.now_ns()
-            market = f"C{self.rng.randrange(COINS):02d}"
-            lots = self.rng.randrange(20, 900) * self.rng.choice([-1, 1])
+            market = self.rng.choice(NAMES)
             price = self.venue.twin.truth.mids(now_ns)[market].price_micro
+            lots = round(self.rng.uniform(20e6, 900e6) / price) * self.rng.choice([-1, 1])
             late_ns = self.venue.card.late_bound_ns
             pen.write(flight_of(now_ns, now_ns + SECOND_NS, late_ns, [Flying("a" * 32, market, lots, now_ns)]))
             limit = price + price // 100 * (1 if lots > 0 else -1)
