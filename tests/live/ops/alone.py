@@ -65,12 +65,17 @@ def served(twin: Twin, at_ns: int):
 
     def main() -> None:
         asyncio.set_event_loop(loop)
-        server = server_of(twin, ServedClock(at_ns, RATE))
+        server = server_of(twin, ServedClock(at_ns, RATE), hold_s=5.0)
         runner, url = loop.run_until_complete(start(server.application(), "127.0.0.1", 0))
         found.append(url)
         ready.set()
         loop.run_forever()
         loop.run_until_complete(runner.cleanup())
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.close()
 
     thread = threading.Thread(target=main, daemon=True)
     thread.start()
