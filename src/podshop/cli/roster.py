@@ -18,12 +18,14 @@ LAYERS = ("signals", "execution", "risk", "treasury")
 
 def agents(fund: Fund) -> list[dict[str, Any]]:
     """One row for every agent, in the order in which the layers hear one another."""
-    every, allocator = fund.market.markets, fund.allocator
+    every, allocator, graduation = fund.market.markets, fund.allocator, fund.graduation
+    gate = [graduation] if graduation.kind == "on" else []
     return [
         *(_signal(seat) for seat in fund.signals),
         *(_book(mandate) for mandate in fund.mandates),
         *(_overseer(seat, every) for seat in fund.risk),
         _row("treasury", "allocator", allocator.kind, every, ("books",), "1d", allocator),
+        *(_row("treasury", "graduation", one.signer, every, ("books",), "1d", one) for one in gate),
     ]
 
 
