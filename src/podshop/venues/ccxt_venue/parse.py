@@ -88,7 +88,7 @@ def fill(row: Any, terms: Terms, by_id: Mapping[str, Contract]) -> Filled:
     client = None if terms.client_id is None else row.get(terms.client_id)
     kind = "trade"
     if terms.kind_field is not None:
-        word = strict.field(row, terms.kind_field, what)
+        word = strict.text(strict.field(row, terms.kind_field, what), what)
         if word not in terms.kinds:
             raise VenueError(f"{what}: found kind {strict.shown(word)}")
         kind = terms.kinds[word]
@@ -148,21 +148,31 @@ def bar(row: Any, what: str) -> tuple[int, list[Decimal], Decimal]:
     """A unified candle: instant of its open, UTC ns; open, high, low, close; volume."""
     if len(strict.rows(row, what)) < 6:
         raise VenueError(f"{what}: a candle of {len(row)} fields")
-    prices = [strict.positive(_number(v), what) for v in row[1:5]]
-    volume = strict.decimal(_number(row[5]), what)
+    prices = [strict.positive(number(v), what) for v in row[1:5]]
+    volume = strict.decimal(number(row[5]), what)
     if min(prices) < prices[2] or max(prices) > prices[1] or volume < 0:
         raise VenueError(f"{what}: open, high, low, close and volume are impossible")
     return strict.millis(row[0], what), prices, volume
 
 
 def mid(book: Any, contract: Contract) -> Quote:
-    """Middle of a unified order book."""
+    """Middle of a unified order book, micro-dollars per lot."""
+    price, at_ns = _middle(book, contract)
+    return Quote(contract.price_micro(price, "mid"), at_ns)
+
+
+def middle(book: Any, contract: Contract) -> tuple[float, int]:
+    """The same in USD per coin, and its stamp."""
+    price, at_ns = _middle(book, contract)
+    return float(price) / contract.coins, at_ns
+
+
+def _middle(book: Any, contract: Contract) -> tuple[Decimal, int]:
     what = f"book {contract.symbol}"
-    bid, ask = (strict.positive(_number(_best(book, side, what)), what) for side in ("bids", "asks"))
+    bid, ask = (strict.positive(number(_best(book, side, what)), what) for side in ("bids", "asks"))
     if bid >= ask:
         raise VenueError(f"{what}: bid {bid} at or above ask {ask}")
-    at_ns = strict.millis(strict.field(book, "timestamp", what), what)
-    return Quote(contract.price_micro((bid + ask) / 2, what), at_ns)
+    return (bid + ask) / 2, strict.millis(strict.field(book, "timestamp", what), what)
 
 
 def _best(book: Any, side: str, what: str) -> Any:
@@ -172,7 +182,7 @@ def _best(book: Any, side: str, what: str) -> Any:
     return levels[0][0]
 
 
-def _number(value: Any) -> Any:
+def number(value: Any) -> Any:
     """ccxt makes floats of books and candles, whatever it is told; the shortest text that means one is what came."""
     return format(Decimal(repr(value)), "f") if isinstance(value, float) and math.isfinite(value) else value
 
