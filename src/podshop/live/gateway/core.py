@@ -129,6 +129,7 @@ class Gateway:
         )
         self.cycle = -1
         self.offset_ns = 0
+        self.most_offset_ns = terms.offset_ns
         self.draining = False
         self._flight_file, self._watchdog_silent = flight_file, watchdog_silent
         self._quotes: dict[str, Quote] = {}
@@ -329,7 +330,7 @@ class Gateway:
             (minute - start + BEFORE_MAINTENANCE_MINUTES) % WEEK_MINUTES < minutes + BEFORE_MAINTENANCE_MINUTES
             for start, minutes in self.venue.card.maintenance
         )
-        if down or abs(self.offset_ns) > self.terms.offset_ns or self._watchdog_silent():
+        if down or abs(self.offset_ns) > self.most_offset_ns or self._watchdog_silent():
             return REDUCE_ONLY_STATE
         return RUNNING
 

@@ -45,10 +45,20 @@ class Desk:
 
     def __init__(self, terms: Terms, keeper: Keeper, card: Card, memory: Memory) -> None:
         self.terms, self.keeper, self.card, self.memory = terms, keeper, card, memory
+        self.skew_ns = 0
         self.order_terms: OrderTerms = terms_of(card, terms.interval_ns, memory.late_bound_ns)
         self.alarms: list[tuple[int, Alarm]] = []
         self._facts: list[tuple[int, Fact]] = []
         self._claims: set[str] = set()
+
+    def bear_skew(self, ns: int) -> None:
+        """Believe readings whose stamp is so far from our clock: where history runs fast, a millisecond is seconds."""
+        self.skew_ns = ns
+        self._learn(self.memory.late_bound_ns)
+
+    def _learn(self, late_ns: int) -> None:
+        found = terms_of(self.card, self.terms.interval_ns, late_ns)
+        self.order_terms = found._replace(skew_ns=max(found.skew_ns, self.skew_ns))
 
     # ---------------------------------------------------------------- facts
 
@@ -154,8 +164,7 @@ class Desk:
             elif isinstance(effect, do.Alarm):
                 self.alarm(at_ns, effect.code, market, effect.intent, effect.text)
             elif isinstance(effect, do.RaiseLateBound):
-                late_ns = max(effect.late_ns, self.memory.late_bound_ns)
-                self.order_terms = terms_of(self.card, self.terms.interval_ns, late_ns)
+                self._learn(max(effect.late_ns, self.memory.late_bound_ns))
             elif isinstance(effect, do.Send):
                 told = told._replace(send=effect.order)
             elif isinstance(effect, do.Drop):

@@ -37,6 +37,7 @@ from podshop.venues.wire import Secret
 BEAT_S = 0.5
 ANSWERS_UNTIL = 0.9  # of a cycle: so long the brain is waited for
 MARGIN = 0.02  # of a cycle: what is tended ends so long before the next
+SLACK_NS = 50_000_000  # of the wall: how exactly two processes here know the time of a replay
 log = logging.getLogger("podshop.gateway")
 
 
@@ -168,7 +169,10 @@ async def run(state: Path, key: Secret | None) -> int:
             terms, venue, keeper, clock, latch, flight_file=FlightFile(state).write,
             watchdog_silent=lambda: ear.silent_ns() > silence_ns,
         )  # fmt: skip
-        gateway.asking.answer_ns = max(terms.answer_ns, min(int(reached.rate * SECOND_NS), terms.interval_ns // 4))
+        if reached.rate > 1.0:  # history runs fast: what the network and this machine take is minutes of it
+            gateway.asking.answer_ns = max(terms.answer_ns, min(int(reached.rate * SECOND_NS), terms.interval_ns // 4))
+            gateway.most_offset_ns = max(terms.offset_ns, int(reached.rate * SLACK_NS))
+            gateway.desk.bear_skew(int(reached.rate * SLACK_NS))
         heart = Heart(state, "gateway")
         beating = asyncio.create_task(_beats(lambda: heart.beat(clock.now_ns(), gateway.cycle)))
         try:
