@@ -203,6 +203,16 @@ def test_a_wallet_that_was_never_funded() -> None:
     serve(story)
 
 
+def test_every_registration_makes_an_account_even_a_broken_one() -> None:
+    async def story(client: Client) -> list[str]:
+        replies = [await client.http.post("/v1/auth/register", content=b"{") for _ in range(2)]
+        assert [reply.status_code for reply in replies] == [201, 201]
+        return [reply.json()["api_key"] for reply in replies]
+
+    first, second = serve(story)
+    assert first != second
+
+
 def test_thirty_a_minute_by_path_and_caller_failed_ones_too() -> None:
     async def story(client: Client) -> None:
         for _ in range(30):

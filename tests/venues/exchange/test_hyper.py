@@ -1,6 +1,7 @@
 """Hyperliquid's half over real HTTP: shapes beside the recorded ones, signed orders by the SDK's own signing, truth."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -8,8 +9,9 @@ import pytest
 from eth_account import Account
 from hyperliquid.utils.signing import sign_l1_action
 
-from podshop.nouns import HOUR_NS, SECOND_NS
+from podshop.nouns import HOUR_NS, SECOND_NS, ConfigError
 from podshop.venues.exchange import evil
+from podshop.venues.exchange.http import start
 from tests.venues.exchange.served import NOW, Client, differ, fixture, serve, shape
 from tests.venues.exchange.small import funding, market, thin
 
@@ -435,6 +437,37 @@ def test_switches_over_http_and_the_label() -> None:
         assert "error" in await client.sim("advance", by_ns=1)
 
     serve(running, manual=False, rate=3000.0)
+
+
+def test_a_body_that_never_seems_to_end() -> None:
+    async def story(client: Client) -> int:
+        return len((await client.http.post("/info", json={"type": "meta"})).content)
+
+    assert serve(story, faults={"read_huge": [0]}) > 10 * 1024 * 1024 > 1000 > serve(story)
+
+
+def test_it_listens_on_this_host_alone_and_turns_pages_away() -> None:
+    async def story(client: Client) -> None:
+        for headers in (
+            {"Host": "evil.example"},
+            {"Origin": "http://evil.example"},
+            {"Host": "127.0.0.1.evil.example"},
+        ):
+            for path in ("/sim/clock", "/sim/truth", "/v1/trade/positions", "/health"):
+                assert (await client.http.get(path, headers=headers)).status_code == 403
+        assert (await client.http.get("/sim/clock", headers={"Host": "localhost:1"})).status_code == 200
+        for host in ("0.0.0.0", "192.168.1.5", "example.com"):
+            with pytest.raises(ConfigError, match="it is for this host alone"):
+                await start(client.server.application(), host, 0)
+
+    serve(story)
+
+
+def test_every_fault_has_a_test_that_names_it() -> None:
+    """Those of orders and questions are walked through by their tables; the others must be named."""
+    folder = Path(__file__).parent
+    words = "".join((folder / name).read_text() for name in ("test_evil.py", "test_flea.py", "test_hyper.py"))
+    assert [name for name in evil.CONTENT_FAULTS if f'"{name}"' not in words and f"{name}=[" not in words] == []
 
 
 def test_the_funds_lots_bear_what_the_bar_bears() -> None:

@@ -36,6 +36,7 @@ READ_FAULTS = {  # at most one of these befalls a question
     "read_odd_numbers": "NaN and Infinity among the numbers",
     "read_twice_keys": "an object that holds a key twice",
     "read_reset": "the connection is reset",
+    "read_huge": "eleven million blanks before the end",
 }
 CONTENT_FAULTS = {
     "empty": "positions are [], whatever is held",

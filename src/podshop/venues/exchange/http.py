@@ -21,6 +21,7 @@ from podshop.venues.exchange.twin import Twin
 UNREADABLE = "Failed to deserialize the JSON body into the target type"
 WEIGHTS = {"l2Book": 2, "allMids": 2, "clearinghouseState": 2, "orderStatus": 2, "exchangeStatus": 2, "userRole": 60}
 MOST_WEIGHT = 1200
+HOSTS = ("127.0.0.1", "localhost")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -38,7 +39,7 @@ class Server:
 
     def application(self) -> web.Application:
         """Routes of both dialects and of the simulation itself."""
-        app = web.Application(client_max_size=1 << 20)
+        app = web.Application(client_max_size=1 << 20, middlewares=[_from_this_host])
         app.add_routes(
             [
                 web.get("/", self.label),
@@ -188,6 +189,15 @@ class Server:
         )
 
 
+@web.middleware
+async def _from_this_host(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn away what a page in a browser might send: it names another host, or says where it comes from."""
+    name = request.host.rsplit(":", 1)[0]
+    if name not in HOSTS or "Origin" in request.headers:
+        return web.Response(text="this exchange speaks to programs on this host only", status=403)
+    return await handler(request)
+
+
 def _checked(act: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Handler:
     """A request of the simulation: what is wrong with it is said, with 400."""
 
@@ -228,7 +238,7 @@ def server_of(
 
 async def start(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, str]:
     """Serve on this host alone. -> runner (its `cleanup()` ends it) and base URL; ConfigError for any other host."""
-    if host not in ("127.0.0.1", "localhost"):
+    if host not in HOSTS:
         raise ConfigError(
             f"the simulated exchange would listen on {host}, expected 127.0.0.1: it is for this host alone"
         )

@@ -20,6 +20,7 @@ SILENT = frozenset({"lost_before", "lost_after", "read_timeout", "down"})
 NUMBER = re.compile(r'(?<=[:\[])\s*("?)-?\d+(?:\.\d+)?\1(?=[,}\]])')
 PAIR = re.compile(r'"(\w+)":\s*("[^"]*"|-?[\d.]+|true|false|null)')
 MOST_BODY = 1 << 20
+HUGE = 11_000_000
 
 
 class Loopback:
@@ -71,6 +72,8 @@ class Loopback:
             return web.Response(text=HTML, content_type="text/html")
         if name == "garbage":
             plain = plain[: max(len(plain) * 2 // 3, 1)]
+        elif name == "huge":
+            plain += " " * HUGE
         elif name == "odd_numbers":
             plain = _with_odd_numbers(plain)
         elif name == "twice_keys":
