@@ -14,12 +14,14 @@ from podshop.report.accounts import Record
 
 Row = dict[str, Any]
 
+FILE, AGENT = "fund file", "a risk agent"
+
 
 def limits(record: Record, since_ns: int, end_ns: int) -> list[Row]:
     """One row for each limit: used at the end, and at most at any mark of the stretch; fractions of NAV.
 
     -> bound in force at the end, `tightest` of the stretch, used, highest, share (the most that was used of what was in
-       force then), the fullest market or cluster, `by`: which agent set the bound at the end ('' = the fund file)
+       force then), the fullest market or cluster, `by`: who set the bound at the end, as far as the record says
     """
     nav = record.tables["nav"]
     shown = (nav["time"] >= since_ns) & (nav["time"] <= end_ns)
@@ -84,7 +86,7 @@ def _row(record: Record, name: str, time: Times, used: Panel, names: tuple[str, 
         "share": float(share.max()) if share.max() >= 0 else float("nan"),
         "of": names[end] if used[-1].any() else "",
         "highest_of": names[most] if np.nan_to_num(used).any() else "",
-        "by": str(last.get("by", {}).get(name, "")),
+        "by": str(last.get("by", {}).get(name, FILE if bound[-1, end] == record.result["limits"].get(name) else AGENT)),
     }
 
 
@@ -106,7 +108,7 @@ def _clusters(record: Record, time: Times, weight: Panel) -> list[Row]:
                 "share": float(net[since].max() / cap) if since.any() and cap > 0 else float("nan"),
                 "of": of,
                 "highest_of": of,
-                "by": str(last.get("by", {}).get("max_cluster", "")),
+                "by": AGENT,
             }
         )
     return rows
