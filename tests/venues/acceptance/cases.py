@@ -383,9 +383,10 @@ async def _(world: World) -> None:
     for _ in range(6):
         await world.send(50)
     found = await world.venue.fills(BEGIN_NS)
-    assert {f.fill_id.split(":")[-1]: f.lots for f in found} == {
-        f.fill_id: f.lots for f in world.twin.truth.fills(world.clock.now_ns(), 0)
-    }
+    truth = world.twin.truth.fills(world.clock.now_ns(), 0)
+    assert {f.fill_id.split(":")[-1]: f.lots for f in found} == {f.fill_id: f.lots for f in truth}
+    if not world.venue.card.venue.startswith("memory"):  # that one leaves repeats to the gateway, to try it
+        assert len(found) == len(truth)
 
 
 @case("A30")
