@@ -58,6 +58,16 @@ def test_weights_sum_to_one_whatever_the_books_did(moving: int, still: int, seed
     assert weights.tolist() == hrp(days).tolist()
 
 
+@pytest.mark.parametrize("size", [1e-3, 1e-7, 1e-9, 1e-30])
+def test_books_that_hardly_move_stop_nobody(size: float) -> None:
+    """The cost gate keeps some books from trading at all: their variance is next to nothing, and no error."""
+    weights = hrp(returns([0.01, 0.01 * size, 0.02]))
+    assert weights.sum() == 1.0
+    if size < 1e-6:
+        assert weights == pytest.approx([2 / 3 * 0.8, 1 / 3, 2 / 3 * 0.2], abs=4 / GRAIN)
+    assert hrp(returns([0.01, 0.02]) * 1e-9) == pytest.approx([0.8, 0.2], abs=4 / GRAIN)
+
+
 def test_before_its_window_it_shares_equally() -> None:
     agent = Allocator(kind="hrp", window_days=30)
     assert agent(returns([0.01, 0.02], days=29)).tolist() == [0.5, 0.5]

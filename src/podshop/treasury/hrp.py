@@ -12,6 +12,7 @@ import numpy as np
 
 from podshop.nouns import ConfigError, Panel
 
+STILL = 1e-6  # a book that deviates less than this, the wildest being 1, has not traded to speak of
 GRAIN = 1 << 20  # weights are whole multiples of 1 / GRAIN: what a linear-algebra library adds to the last bits is cut
 
 
@@ -19,22 +20,26 @@ def hrp(daily_return: Panel) -> Panel:
     """Weights of the books, sum 1.
 
     daily_return  (D, B) of the shadows
-    ->            (B,) books that did not vary get an equal share each; the others divide what those leave
+    ->            (B,) books that hardly varied get an equal share each; the others divide what those leave
 
     Raises ConfigError where skfolio is not installed.
     """
     books = daily_return.shape[1]
-    varies = daily_return.std(axis=0) > 0.0
+    deviation = daily_return.std(axis=0)
+    varies = deviation > STILL * deviation.max(initial=0.0)
     weights: Panel = np.full(books, 1.0 / books)
     if varies.sum() > 1:
-        weights[varies] = varies.sum() / books * tree_weights(np.ascontiguousarray(daily_return[:, varies]))
+        weights[varies] = varies.sum() / books * tree_weights(daily_return[:, varies] / deviation.max())
     weights = np.floor(weights * GRAIN) / GRAIN
     weights[int(weights.argmax())] += 1.0 - weights.sum()  # exact: all are multiples of 1 / GRAIN
     return weights
 
 
 def tree_weights(daily_return: Panel) -> Panel:
-    """(B,) weights of books that all vary, two or more, as skfolio computes them by variance."""
+    """(B,) weights of books that all vary, two or more, as skfolio computes them by variance.
+
+    daily_return  (D, B) in units of the largest deviation: skfolio takes a variance below 1e-15 for an error
+    """
     try:
         from skfolio.optimization import HierarchicalRiskParity
     except ImportError:
