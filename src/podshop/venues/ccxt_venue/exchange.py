@@ -87,7 +87,7 @@ def connect(
         found.set_sandbox_mode(True)
     if base_url is not None:
         _move(found, str(wire.base).rstrip("/"))
-    found.simulated = sandbox or wire.loopback
+    found.simulated, found.wire = sandbox or wire.loopback, wire
     return found
 
 
