@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from podshop.cli.answer import AsJson, answer
+from podshop.cli.answer import AsJson, answer, progress
 
 FundFile = Annotated[Path, Parameter(help="Fund file, TOML.")]
 Folder = Annotated[Path | None, Parameter(help="State folder; one beside the others where not said.")]
@@ -31,6 +31,7 @@ def paper(
     from podshop.live import paper as run
     from podshop.nouns import ConfigError
     from podshop.run.config import load
+    from podshop.run.warm import warm
 
     read = load(fund)
     where = state or Path("out/paper") / read.name
@@ -43,6 +44,8 @@ def paper(
             if moved is not None:
                 _say(f"the earlier run is in {moved}")
     gateway = folder.prepare(fund, read, where, "simulated")
+    with progress() as show:
+        warm(show)  # brain and gateway load what is compiled here; in a gateway that compiles, nobody would watch
     exchange = None
     if gateway.venue == "simulated" and not gateway.base_url:
         exchange = run.start_exchange(gateway, data, rate, ["--evil", evil] if evil else [])

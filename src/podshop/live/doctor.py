@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 OWN_PTH = ("distutils-precedence.pth", "podshop", "__editable__", "virtualenv", "_virtualenv", "matplotlib")
 ASK_S = 30.0
+TRAVELS_NS = 20_000_000  # of the wall, for an answer on its way
 
 
 class Check(NamedTuple):
@@ -188,7 +189,7 @@ async def _clock(gateway: Gateway, fund: "Fund", reached: Reached, line: str) ->
     before = reached.clock.now_ns()
     venue_ns = await reached.venue.time_ns()
     middle = (before + reached.clock.now_ns()) // 2
-    most_ns = int(gateway.offset_ns * max(1.0, reached.rate))
+    most_ns = max(gateway.offset_ns, int(reached.rate * TRAVELS_NS))
     notice = guards.offset(venue_ns - middle, most_ns)
     return [
         Check("clock", notice.level, notice.text, "synchronise this machine's clock" if notice.level != "ok" else "")

@@ -11,7 +11,7 @@ from podshop.live.config import Gateway
 from podshop.live.flatten import Said
 from podshop.live.heartbeat import heard, here
 from podshop.live.latch import FLATTEN, Latch
-from podshop.live.watchdog import told
+from podshop.live.watchdog import steps_of
 from podshop.nouns import SECOND_NS
 
 ALIVE_NS = 30 * SECOND_NS  # of the wall: a watchdog that beat since then is working
@@ -21,7 +21,8 @@ TAKES_OVER_S = 60.0  # a watchdog that says nothing for so long is no help
 
 def flatten(gateway: Gateway, reason: str, show: Callable[[Said], None], *, alone: bool = False) -> None:
     """Return when FLAT was said. `show` is told every step."""
-    before = told(gateway.folder)
+    steps = steps_of(gateway.folder)
+    before = steps[-1].number if steps else 0
     Latch(gateway.folder, "operator").raise_to(FLATTEN, time.time_ns(), reason)
     if not alone and watched(gateway) and _followed(gateway, before, show):
         return
@@ -34,17 +35,17 @@ def watched(gateway: Gateway) -> bool:
     return beat is not None and beat.now.boot == now.boot and now.monotonic_ns - beat.now.monotonic_ns < ALIVE_NS
 
 
-def _followed(gateway: Gateway, before: Said | None, show: Callable[[Said], None]) -> bool:
-    """Show what the watchdog says until it says FLAT; False where it says nothing for too long."""
+def _followed(gateway: Gateway, before: int, show: Callable[[Said], None]) -> bool:
+    """Show what the watchdog says from now on, until FLAT; False where it says nothing for too long."""
     last, quiet_s = before, time.monotonic()
     while time.monotonic() - quiet_s < TAKES_OVER_S:
-        said = told(gateway.folder)
-        if said is not None and said != last:
-            last, quiet_s = said, time.monotonic()
-            show(said)
-            if said.word == "FLAT":
-                return True
-        elif watched(gateway) and last is not before:
+        for number, said in steps_of(gateway.folder):
+            if number > last:
+                last, quiet_s = number, time.monotonic()
+                show(said)
+                if said.word == "FLAT":
+                    return True
+        if last > before and watched(gateway):
             quiet_s = time.monotonic()  # it waits, as it should, between readings
         time.sleep(LOOK_S)
     return False

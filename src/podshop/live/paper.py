@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 STARTS_S = 180.0  # for the exchange to read its history
 RUN = "import sys; from podshop.cli import main; sys.exit(main(sys.argv[1:]))"
 BACKUP_LOOK_S = 60.0
+AGAIN_S = 2.0
 
 Show = Callable[[str], None]
 
@@ -60,7 +61,7 @@ def start_exchange(gateway: Gateway, data: str, rate: float, extra: Sequence[str
         child.kill()
         child.wait()
         raise ConfigError("the simulated exchange did not start; see what it said")
-    (gateway.run / VENUE_URL).write_text(url + "\n", encoding="ascii")
+    (gateway.run / VENUE_URL).write_text(f"{url} {rate:g}\n", encoding="ascii")
     return child
 
 
@@ -94,17 +95,22 @@ class Progress:
     seen: int = field(default=0, init=False)
     _cycle: int = field(default=-1, init=False)
     _looked_s: float = field(default=0.0, init=False)
+    _asks_s: float = field(default=0.0, init=False)
 
     def tick(self) -> None:
         """Look."""
-        standing, _ = asked(self.gateway)
+        now_s = time.monotonic()
+        standing = None
+        if now_s >= self._asks_s:
+            standing, _ = asked(self.gateway)
+            if standing is None:
+                self._asks_s = now_s + AGAIN_S  # it is starting, or busy: not to be asked at every turn
         if standing is not None and standing.cycle > self._cycle:
             self.seen += self._cycle >= 0
             self._cycle = standing.cycle
             self.show(line(standing))
             if self.cycles and self.seen >= self.cycles:
                 self.stop()
-        now_s = time.monotonic()
         if now_s - self._looked_s > BACKUP_LOOK_S:
             self._looked_s = now_s
             self._backup()

@@ -23,7 +23,7 @@ from podshop.venues.wire import Secret, Wire
 
 Who = Literal["gateway", "watchdog"]
 HYPERLIQUID = "https://api.hyperliquid.xyz"
-VENUE_URL = "venue.url"  # in STATE/run: where the loopback exchange that `podshop paper` started listens
+VENUE_URL = "venue.url"  # in STATE/run: where the loopback exchange of `podshop paper` listens, and its rate
 PATIENCE_S = 60.0  # for an exchange that is only just being started
 AGAIN_S = 0.25
 SAMPLES = 5
@@ -58,11 +58,26 @@ def base_url(gateway: Gateway) -> str:
     """Where a simulated venue listens: as configured, or where the one that was started said it does."""
     if gateway.base_url:
         return gateway.base_url
-    path = gateway.run / VENUE_URL
+    started = _started(gateway)
+    if not started:
+        raise ConfigError(
+            f"{gateway.run / VENUE_URL}: no simulated exchange was started, and gateway.toml names no base_url"
+        )
+    return started[0]
+
+
+def rate(gateway: Gateway) -> float:
+    """How many times faster than the wall the venue's clock runs, as far as is known without asking it."""
+    started = _started(gateway) if gateway.venue == "simulated" and not gateway.base_url else []
+    return float(started[1]) if len(started) > 1 else 1.0
+
+
+def _started(gateway: Gateway) -> list[str]:
+    """Address and rate of the exchange that was started; empty where none was."""
     try:
-        return path.read_text(encoding="ascii").strip()
+        return (gateway.run / VENUE_URL).read_text(encoding="ascii").split()
     except OSError:
-        raise ConfigError(f"{path}: no simulated exchange was started, and gateway.toml names no base_url") from None
+        return []
 
 
 def _real(gateway: Gateway, key: Secret, markets: tuple[str, ...], now_ns: Callable[[], int], who: Who) -> Any:
@@ -138,6 +153,6 @@ async def _sim_clock(url: str) -> tuple[dict[str, Any], WallClock]:
         await wire.close()
     assert found is not None  # a quickest of several
     said, middle_ns = found
-    rate = float(said["rate"])
+    faster = float(said["rate"])
     since_ns = time.monotonic_ns() - middle_ns
-    return said, WallClock(int(said["at_ns"]) + int(since_ns * rate), rate)
+    return said, WallClock(int(said["at_ns"]) + int(since_ns * faster), faster)

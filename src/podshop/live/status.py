@@ -15,10 +15,12 @@ from podshop.live.guards import Notice
 from podshop.live.heartbeat import WHO, heard, here
 from podshop.live.intents import in_flight
 from podshop.live.latch import Latch
+from podshop.live.reach import rate
 from podshop.live.watchdog import told
 from podshop.nouns import ConfigError, utc_text
 
 WAITS_S = 3.0
+TRAVELS_NS = 20_000_000  # of the wall, for an answer on its way: at a simulated venue's rate that is many seconds
 
 
 def status(gateway: Gateway) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def notices(gateway: Gateway, standing: Standing | None, now_ns: int) -> list[No
         found.append(Notice("ballast", "warn", "was given back to a full disk; `podshop doctor` makes it again"))
     if standing is not None:
         found += [
-            guards.offset(standing.offset_ns, gateway.offset_ns),
+            guards.offset(standing.offset_ns, max(gateway.offset_ns, int(rate(gateway) * TRAVELS_NS))),
             guards.quota(standing.requests, standing.allowance),
         ]
     return found

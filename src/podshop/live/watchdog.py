@@ -15,9 +15,10 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from podshop.live.clock import Clock
 from podshop.live.flatten import Flattener, Said
@@ -28,7 +29,15 @@ from podshop.nouns import SECOND_NS, ConfigError
 from podshop.nouns.venue import Venue
 
 log = logging.getLogger("podshop.watchdog")
-WORDS = 4096  # bytes of STATE/flat
+WORDS = 16_384  # bytes of STATE/flat
+STEPS = 60
+
+
+class Step(NamedTuple):
+    """One of STATE/flat."""
+
+    number: int
+    said: Said
 
 
 @dataclass(slots=True)
@@ -51,6 +60,7 @@ class Watchdog:
     now: Callable[[], Now] = here
     say: Callable[[Said], None] = lambda said: None
     writer: str = "watchdog"
+    _steps: list[Step] = field(default_factory=list, init=False)
     _wants: Held | None = field(default=None, init=False)  # what must hold, should the latch not take it
 
     async def run(self) -> None:
@@ -59,6 +69,7 @@ class Watchdog:
         with contextlib.suppress(OSError):
             latch.repair(self.clock.now_ns())
         ear = Ear(self.state, "gateway", self.cycle_ns, self.rate, self.now)
+        self._steps = steps_of(self.state)
         beats = asyncio.create_task(self._beat())
         flattening: asyncio.Task[None] | None = None
         try:
@@ -111,17 +122,21 @@ class Watchdog:
 
     def _told(self, said: Said) -> None:
         log.info("%s: %s", said.word, said.text)
-        tell(self.state, said)
+        listed = dict(list(said.lots.items())[:20])
+        number = self._steps[-1].number + 1 if self._steps else 1
+        self._steps = [*self._steps[-STEPS:], Step(number, said._replace(text=said.text[:200], lots=listed))]
+        tell(self.state, self._steps)
         self.say(said)
 
     async def _pause(self, ns: int) -> None:
         await self.clock.sleep_until(self.clock.now_ns() + ns)
 
 
-def tell(state: Path, said: Said) -> None:
-    """Show a step of the flattening in STATE/flat, for `podshop status` and `flatten`; a full disk is borne."""
-    listed = dict(sorted(said.lots.items())[:100])
-    text = json.dumps([said.at_ns, said.word, said.text[:500], listed]).encode()[:WORDS]
+def tell(state: Path, steps: Sequence[Step]) -> None:
+    """Show the last steps of a flattening in STATE/flat, for `podshop status` and `flatten`; a full disk is borne."""
+    kept = list(steps)
+    while len(text := json.dumps(kept).encode()) > WORDS and kept:
+        kept = kept[1:]
     with contextlib.suppress(OSError):
         file = os.open(state / "flat", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
@@ -130,13 +145,19 @@ def tell(state: Path, said: Said) -> None:
             os.close(file)
 
 
+def steps_of(state: Path) -> list[Step]:
+    """The last steps of a flattening, oldest first; none where there was none."""
+    try:
+        found = json.loads((state / "flat").read_bytes())
+        return [Step(number, Said(*said)) for number, said in found]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
 def told(state: Path) -> Said | None:
     """The last step of a flattening; None where there was none."""
-    try:
-        at_ns, word, text, lots = json.loads((state / "flat").read_bytes())
-    except (OSError, ValueError):
-        return None
-    return Said(at_ns, word, text, lots)
+    steps = steps_of(state)
+    return steps[-1].said if steps else None
 
 
 def alone(state: Path) -> int | None:

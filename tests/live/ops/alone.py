@@ -177,7 +177,7 @@ class Disk:
 
     def fill(self) -> None:
         if self.is_full and self.mounted:
-            (self.path / "flat").write_bytes(b" " * 4096)
+            (self.path / "flat").write_bytes(b" " * 16_384)
             (self.path / "heartbeat.watchdog").write_bytes(bytes(128))
             (self.path / "watchdog.lock").touch()
             with (self.path / "filler").open("wb", buffering=0) as file:
@@ -189,9 +189,9 @@ class Disk:
 
     @property
     def limited(self) -> list[str]:
-        """Where nothing can be mounted: no file of the child may grow beyond its first blocks (`ulimit` counts 512)."""
+        """Where nothing can be mounted: no file of the child may grow beyond 16 KiB (`ulimit` counts 512)."""
         full = self.is_full and not self.mounted
-        return ["sh", "-c", 'trap "" XFSZ; ulimit -f 8; exec "$@"', "sh"] if full else []
+        return ["sh", "-c", 'trap "" XFSZ; ulimit -f 32; exec "$@"', "sh"] if full else []
 
     def heard(self, child: subprocess.Popen) -> bytes:
         """What it has said so far, which a full disk does not keep."""
