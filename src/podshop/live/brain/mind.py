@@ -85,6 +85,11 @@ class Mind:
         """Close of the last bar that it was fed."""
         return self.facts.last_ns
 
+    @property
+    def decided_ns(self) -> int | None:
+        """The cycle that was decided last."""
+        return self._decided_ns
+
     def feed(self, bars: Market, funding: Funding) -> str:
         """Bars that closed since the last, in order, every column that the agents read; a bar that is missing is NaN.
 

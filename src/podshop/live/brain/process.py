@@ -72,20 +72,26 @@ class Brain:
         self._feed, self._snapshots, self._clock, self._keep = feed, snapshots, clock, keep
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mind")
         self._saved_ns = 0
+        self._last: Targets | None = None
         self.cycle = -1
 
     async def answer(self, opened: Opened) -> Targets | None:
-        """Targets for a cycle; None where its time is over by now, or it is none of ours.
+        """Targets for a cycle; None where its time is over by now, or a later bar has been looked at.
 
-        Raises DataError where the cycle is not after the last that was decided.
+        A gateway that comes back asks for the cycle that it had opened: it is told the same again.
+        Raises DataError where the message is of no cycle.
         """
         if opened.at_ns % self.interval_ns or opened.cycle != opened.at_ns // self.interval_ns:
             raise DataError(f"cycle {opened.cycle} is not the one of {utc_text(opened.at_ns)}")
+        decided_ns = self.mind.decided_ns or 0
+        if opened.at_ns <= decided_ns or opened.at_ns < self.mind.last_ns:
+            late = expired(opened.cycle, self.interval_ns, self._clock.now_ns())
+            return None if late or opened.cycle != self.cycle else self._last
         if opened.at_ns > self.mind.last_ns:
             await self.catch_up(opened.at_ns)
         targets = await self._in_thread(lambda: self.mind.decide(opened))
         self._snapshots.add(Decided(opened.at_ns, canonical(opened)[0], canonical(targets)[1]))
-        self.cycle = opened.cycle
+        self.cycle, self._last = opened.cycle, targets
         if opened.at_ns - self._saved_ns >= HOUR_NS:
             await self._in_thread(self.save)
         return None if expired(opened.cycle, self.interval_ns, self._clock.now_ns()) else targets
