@@ -29,6 +29,7 @@ from tests.orders.truth import Faults, LossyVenue, Truth
 COINS = 40
 POLL_NS = 7 * S
 OVERLAP_NS = 120 * S
+MOST_CYCLES = 3  # for each order of a coin
 
 
 class Outcome(NamedTuple):
@@ -95,7 +96,7 @@ class Driver:
     async def trade(self, orders: int) -> Outcome:
         """Cycle after cycle until so many orders were sent; then wait until every late fill has come."""
         cycle = 0
-        while self.sent < orders:
+        while self.sent < orders and cycle < MOST_CYCLES * orders // COINS + 10:  # who halts for ever ends, too
             cycle += 1
             await self.clock.sleep_until(START_NS + cycle * CYCLE)
             await self.cycle(cycle)
@@ -149,8 +150,9 @@ class Driver:
 
     async def tend(self, until_ns: int) -> None:
         """Look after what is open, every few seconds."""
-        while self.clock.now_ns() < until_ns:
-            await self.clock.sleep_until(min(self.clock.now_ns() + POLL_NS, until_ns))
+        soon_ns = self.clock.now_ns() + 10 * POLL_NS
+        while (now_ns := self.clock.now_ns()) < until_ns:
+            await self.clock.sleep_until(min(now_ns + (POLL_NS if now_ns < soon_ns else 3 * POLL_NS), until_ns))
             needy = [coin for coin in self.coins if wanted(self.lines[coin], self.terms).reading]
             await self.look_up(needy)
             await self.observe(needy)

@@ -75,8 +75,9 @@ class Coin:
     def read(self, lots=None, **changes):
         """A reading of now: the books' own lots if not said otherwise."""
         lots = self.line.booked if lots is None else lots
+        held = lots if isinstance(lots, dict) else {"BTC": lots}
         self.now += 3
-        reading = Reading(self.now - 2, self.now - 1, self.now - 2, 10**12, None, {"BTC": lots})
+        reading = Reading(self.now - 2, self.now - 1, self.now - 2, 10**12, None, held)
         return self.tell(events.ReadingSaid(self.now, reading._replace(**changes)))
 
     def clean(self):

@@ -354,6 +354,32 @@ def test_row_11_two_orders_for_one_intent_wait_for_a_person():
     assert of(effects, External)[0].lots == 11
 
 
+def test_row_11_two_orders_for_two_intents_wait_until_all_have_come():
+    """Which of two orders is whose cannot be told while others may come; after Q each gets one that it fits."""
+    coin = Coin(WITHOUT, booked=20).unknown_order(-2, reduce_only=True)
+    small = coin.sent[-1].intent
+    coin.ask(-6, target=12, reduce_only=True)
+    large = coin.sent[-1].intent
+    coin.reply("unknown")
+    coin.fill(-2, "x")
+    coin.fill(-6, "y")
+    assert (coin.line.booked, len(coin.line.held)) == (20, 2)
+    coin.wait(coin.terms.quarantine_ns / S).tick()
+    assert (coin.line.booked, coin.line.held) == (12, ())
+    assert [coin.line.flight(each).order_id for each in (small, large)] == ["x", "y"]
+
+
+def test_row_11_after_q_one_order_for_two_intents_is_the_oldest_that_it_fits():
+    coin = Coin(WITHOUT, booked=20).unknown_order(-6, reduce_only=True)
+    first = coin.sent[-1].intent
+    coin.ask(-2, target=12, reduce_only=True)
+    coin.reply("unknown")
+    coin.fill(-1, "x")
+    assert coin.line.booked == 20
+    coin.wait(coin.terms.quarantine_ns / S).tick()
+    assert coin.line.flight(first).order_id == "x"
+
+
 def test_row_11_the_position_moved_without_a_fill():
     coin = Coin(WITHOUT).unknown_order(10)
     coin.wait(1).read(lots=10)

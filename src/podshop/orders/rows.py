@@ -20,7 +20,7 @@ from podshop.orders.facts import (
     Unowned,
     Unsure,
 )
-from podshop.orders.line import LIVE, Flight, Line
+from podshop.orders.line import Flight, Line
 from podshop.orders.reading import agreeing, clean, differing, without
 from podshop.orders.terms import Terms
 
@@ -67,7 +67,7 @@ def row_5(line: Line, flight: Flight, code: str, at_ns: int) -> Effects:
 
 def row_5_alarm(flight: Flight, at_ns: int, terms: Terms) -> Effects:
     """Its fate is open for a cycle: a person should know."""
-    if flight.stage not in LIVE or at_ns - flight.sent_ns < terms.cycle_ns:
+    if at_ns - flight.sent_ns < terms.cycle_ns:
         return ()
     text = f"{flight.order.lots} lots sent at {flight.sent_ns}, {flight.filled} filled, {flight.stage} for a cycle"
     return (Alarm("UNRESOLVED", flight.intent, text),)

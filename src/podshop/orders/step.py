@@ -24,7 +24,7 @@ from podshop.orders.events import (
     Tick,
 )
 from podshop.orders.facts import Ended, Left, Restricted
-from podshop.orders.line import LIVE, Flight, Line, applied, pruned
+from podshop.orders.line import LIVE, RESERVED, Flight, Line, applied, pruned
 from podshop.orders.match import owner
 from podshop.orders.reading import admissible, observed, touched, without
 from podshop.orders.rows import Effects
@@ -208,12 +208,13 @@ def _settled(line: Line, at_ns: int, terms: Terms) -> tuple[Line, Effects]:
                 line, changed = after, True
                 break
         for flight in line.flights:
-            effects = _ends(line, flight, at_ns, terms)
+            effects = _ends(line, flight, at_ns, terms) if flight.stage in RESERVED else ()
             if effects:
                 line, done, changed = after_facts(line, effects), (*done, *effects), True
                 line = line._replace(evidence=without(line.evidence, flight.intent))
     for flight in line.flights:
-        done = (*done, *rows.row_5_alarm(flight, at_ns, terms))
+        if flight.stage in LIVE:
+            done = (*done, *rows.row_5_alarm(flight, at_ns, terms))
     return line, done
 
 
@@ -236,6 +237,8 @@ def after_facts(line: Line, effects: Effects) -> Line:
 
 def _alarmed_once(line: Line, effects: Effects) -> tuple[Line, Effects]:
     """Leave out alarms that were given before; a restart gives them again."""
+    if not any(isinstance(effect, Alarm) for effect in effects):
+        return line, effects
     alarmed = line.evidence.alarmed
     kept = []
     for effect in effects:
