@@ -24,6 +24,7 @@ from podshop.live.frames import clear_socket, decoded, peer_of, read_frame, writ
 from podshop.live.gateway.core import Gateway
 from podshop.live.gateway.operator import Operator
 from podshop.live.gateway.terms import read_terms
+from podshop.live.gateway.warm import warm
 from podshop.live.heartbeat import Ear, Heart
 from podshop.live.intents import FlightFile
 from podshop.live.latch import HALTED_STATE, Latch
@@ -176,6 +177,7 @@ async def run(state: Path, key: Secret | None) -> int:
         heart = Heart(state, "gateway")
         beating = asyncio.create_task(_beats(lambda: heart.beat(clock.now_ns(), gateway.cycle)))
         try:
+            await asyncio.get_running_loop().run_in_executor(None, warm, terms)
             await gateway.begin()
             brain = BrainLine(terms.fund_sha256, _uid(found.users.brain))
             clear_socket(found.targets_socket)

@@ -62,6 +62,7 @@ class Trading:
         self.waves = Waves(terms)
         self._before_sends, self._may_leave, self._sends_left = before_sends, may_leave, sends_left
         self._interim: dict[int, Line] = {}
+        self._dropped: Whole = np.zeros(len(terms.markets), np.int64)
         self._base: Whole = np.zeros(len(terms.markets), np.int64)
 
     async def trade(
@@ -72,6 +73,7 @@ class Trading:
         waves = self.waves
         first = waves.reduce(look)
         self._interim = {}
+        self._dropped[:] = 0
         self._net_facts(cycle, look)
         legs = self._first(cycle, first)
         legs += self._row_15(cycle, look)
@@ -245,6 +247,7 @@ class Trading:
         told = self.desk.ask(asked, interim)
         if told.drop:
             self.waves.why[m] = told.drop
+            self._dropped[m] += asked.order.lots
         if told.send is None:
             return None
         self.desk.tell(market, Sending(asked.at_ns, told.send.intent))
@@ -380,7 +383,7 @@ class Trading:
             line = desk.memory.line(market)
             filled = sum(f.filled for f in line.flights if f.cycle == cycle)
             busy = netted is None and waves.why[m] != "" and work.net[m] == 0
-            allowed = 0 if busy else int(first[m] + work.second[m])
+            allowed = 0 if busy else int(first[m] + work.second[m] - self._dropped[m])
             verdict = Verdict(
                 market,
                 NET,
