@@ -93,10 +93,15 @@ def unit(units: Units, name: Any) -> tuple[str, Fraction]:
 
 def meta(answer: Any, thousands: Mapping[str, str]) -> Any:
     return [
-        (n, word(u["name"]), thousands.get(u["name"], u["name"]), whole(u["szDecimals"]), whole(u["maxLeverage"]),
+        (n, word(u["name"]), ours(u["name"], thousands), whole(u["szDecimals"]), whole(u["maxLeverage"]),
          {True: True, False: False}[u.get("isDelisted", False)])
         for n, u in enumerate(answer["universe"])
     ]  # fmt: skip
+
+
+def ours(name: str, thousands: Mapping[str, str]) -> str:
+    known = name in thousands or name not in thousands.values()
+    return thousands.get(name, name) if known else f"hyperliquid:{name}"
 
 
 def state(answer: Any, units: Units) -> Any:

@@ -78,11 +78,22 @@ def universe(answer: Any) -> Universe:
         delisted = strict.truth(row.get("isDelisted", False), what)
         decimals = strict.whole(strict.field(row, "szDecimals", what), what, 0, 8)
         leverage = strict.whole(strict.field(row, "maxLeverage", what), what, 1, 1000)
-        assets.append(Asset(index, name, THOUSANDS.get(name, name), decimals, leverage, delisted))
+        assets.append(Asset(index, name, market_of(name), decimals, leverage, delisted))
     found = Universe({a.name: a for a in assets}, {a.market: a for a in assets})
     if not assets or len(found.by_name) != len(assets) or len(found.by_market) != len(assets):
         raise VenueError("meta: no market, or two of one name")
     return found
+
+
+def market_of(name: str) -> str:
+    """Our name of the venue's. A coin that we know by the thousand, listed by the piece, is not the one we mean.
+
+    >>> market_of("kPEPE"), market_of("BTC"), market_of("PEPE")
+    ('PEPE', 'BTC', 'hyperliquid:PEPE')
+    """
+    if name in THOUSANDS:
+        return THOUSANDS[name]
+    return f"hyperliquid:{name}" if f"k{name}" in THOUSANDS else name
 
 
 def mids(answer: Any, assets: Iterable[Asset]) -> dict[str, int]:
