@@ -30,6 +30,7 @@ APART_NS = 5 * SECOND_NS
 ASK_NS = 15 * SECOND_NS  # the longest that one question is waited for
 SEND_NS = 30 * SECOND_NS  # and one order: cutting a send short makes its outcome unknown, which is borne
 SKEW_NS = 10 * SECOND_NS  # a reading's stamp may be so far from the time it was asked for
+WALL_ASK_NS, WALL_SKEW_NS = SECOND_NS, 50_000_000  # the least of both by the wall, where history is replayed fast
 LEAST_READINGS = 6  # of the quiet time before FLAT; a venue that shows an empty account once in ten shows six by chance
 COLLARS_BPS = (100, 200, 400, 800)  # of the limit, wider with each try: a close that a fast market refuses is no close
 PAUSES_S = (1, 2, 4, 8, 15)  # after the venue said that it is asked too often, or said nothing
@@ -46,17 +47,18 @@ class Said(NamedTuple):
     lots: Mapping[str, int]
 
 
-def believed(reading: Reading, asked_ns: int, after_ns: int) -> str:
+def believed(reading: Reading, asked_ns: int, after_ns: int, skew_ns: int = SKEW_NS) -> str:
     """Why a reading proves nothing; empty where it may be believed.
 
     asked_ns  when the question was put, by the same clock as `reading.began_ns`
     after_ns  the last event it must be later than
+    skew_ns   how far its stamp may be from when it was asked
     """
     if reading.began_ns < asked_ns or reading.ended_ns < reading.began_ns:
         return "it was not asked for now"
     if reading.began_ns <= after_ns:
         return "it began before the last event"
-    if not reading.venue_ns or not reading.began_ns - SKEW_NS <= reading.venue_ns <= reading.ended_ns + SKEW_NS:
+    if not reading.venue_ns or not reading.began_ns - skew_ns <= reading.venue_ns <= reading.ended_ns + skew_ns:
         return "its stamp is not of now"
     if reading.equity_micro <= 0:
         return "it has no account value"
@@ -75,6 +77,7 @@ class Flattener:
     in_flight     what the gateway may have on the way, None = it cannot be read
     say           is told every step
     intent        makes a new intent's id
+    rate          how many times faster than the wall the venue's clock runs
     """
 
     venue: Venue
@@ -83,6 +86,7 @@ class Flattener:
     in_flight: Callable[[], Flight | None] = lambda: None
     say: Callable[[Said], None] = lambda said: None
     intent: Callable[[], str] = lambda: PREFIX + token_hex(14)
+    rate: float = 1.0
     lots: dict[str, int] = field(default_factory=dict, init=False)  # as last believed, without zeros
     _began_ns: int = field(default=0, init=False)
     _sent_ns: int = field(default=0, init=False)  # when our last order was on its way for the last time
@@ -147,8 +151,8 @@ class Flattener:
         """The account, or None where what came cannot be believed; then the venue is given a rest."""
         asked_ns = self.clock.now_ns()
         try:
-            reading = await within(self.clock, ASK_NS, self.venue.reading())
-            wrong = believed(reading, asked_ns, self._sent_ns)
+            reading = await within(self.clock, self._ask_ns, self.venue.reading())
+            wrong = believed(reading, asked_ns, self._sent_ns, max(SKEW_NS, int(self.rate * WALL_SKEW_NS)))
         except (VenueError, TimeoutError) as e:
             wrong = str(e) or "no answer in time"
         if wrong:
@@ -181,7 +185,7 @@ class Flattener:
                 continue
             self._sent_ns = now_ns
             try:
-                reply = await within(self.clock, SEND_NS, self.venue.send(order))
+                reply = await within(self.clock, max(SEND_NS, self._ask_ns), self.venue.send(order))
                 outcome, text = reply.outcome, f"{reply.code} {reply.text}".strip()
             except (VenueError, TimeoutError):
                 outcome, text = "unknown", "no reply in time"
@@ -210,16 +214,20 @@ class Flattener:
         lots = -self.lots[market]
         bps = COLLARS_BPS[min(self._tries.get(market, 0), len(COLLARS_BPS) - 1)]
         limit = price + price * bps // 10_000 if lots > 0 else price - price * bps // 10_000
-        return Order(self.intent(), market, lots, limit, price, True, whole, now_ns + SEND_NS)
+        return Order(self.intent(), market, lots, limit, price, True, whole, now_ns + max(SEND_NS, self._ask_ns))
 
     async def _quotes(self) -> Mapping[str, Quote]:
         """Middles of the books; where there are none, closes of the last minute."""
         for ask in (self.venue.mids, lambda: self.venue.marks(self.clock.now_ns(), 60 * SECOND_NS)):
             try:
-                return await within(self.clock, ASK_NS, ask())
+                return await within(self.clock, self._ask_ns, ask())
             except (VenueError, TimeoutError):
                 continue
         return {}
+
+    @property
+    def _ask_ns(self) -> int:
+        return max(ASK_NS, int(self.rate * WALL_ASK_NS))
 
     async def _pause(self, ns: int) -> None:
         await self.clock.sleep_until(self.clock.now_ns() + ns)

@@ -60,6 +60,6 @@ async def _here(gateway: Gateway, show: Callable[[Said], None]) -> None:
     reached = await reach(gateway, read_key(gateway.keys.watchdog), "watchdog")
     try:
         flight = lambda: in_flight(gateway.folder)  # noqa: E731 - asked again each time
-        await Flattener(reached.venue, reached.clock, reached.interval_ns, flight, show).run()
+        await Flattener(reached.venue, reached.clock, reached.interval_ns, flight, show, rate=reached.rate).run()
     finally:
         await reached.venue.close()

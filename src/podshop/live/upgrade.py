@@ -67,9 +67,7 @@ def upgrade(gateway: Gateway, new: Path, current: Path, who: str, say: Callable[
     say("warm")
     Latch(gateway.folder, "operator").raise_to(REDUCE_ONLY_STATE, at_ns, f"upgraded to {new.name}: one clean cycle")
     swap(current, new)
-    say(
-        f"{current} -> {new}; restart the fund; `podshop resume` after one clean cycle; back: podshop upgrade {old}"
-    )
+    say(f"{current} -> {new}; restart the fund; `podshop resume` after one clean cycle; back: podshop upgrade {old}")
     return old
 
 

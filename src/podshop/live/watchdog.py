@@ -102,7 +102,7 @@ class Watchdog:
 
     async def _flatten(self) -> None:
         """To FLAT; then one look a cycle, and to FLAT again should anything be held."""
-        flattener = Flattener(self.venue, self.clock, self.cycle_ns, lambda: in_flight(self.state), self._told)
+        flattener = self._flattener()
         while True:
             try:
                 await flattener.run()
@@ -111,7 +111,11 @@ class Watchdog:
             except Exception:  # a mistake of ours must not leave a position: begin anew
                 log.exception("the flattener failed, and begins anew")
                 await self._pause(SECOND_NS)
-                flattener = Flattener(self.venue, self.clock, self.cycle_ns, lambda: in_flight(self.state), self._told)
+                flattener = self._flattener()
+
+    def _flattener(self) -> Flattener:
+        flight = lambda: in_flight(self.state)  # noqa: E731 - asked again each time
+        return Flattener(self.venue, self.clock, self.cycle_ns, flight, self._told, rate=self.rate)
 
     async def _beat(self) -> None:
         heart = Heart(self.state, "watchdog", self.now)

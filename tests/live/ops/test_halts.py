@@ -48,7 +48,7 @@ def test_an_empty_answer_is_never_flat(seed):
 @pytest.mark.parametrize("seed", range(10))
 def test_believing_an_empty_answer_is_a_false_flat(seed, monkeypatch):
     """The mutant: what shows no position is flat."""
-    monkeypatch.setattr(flatten, "believed", lambda reading, asked_ns, after_ns: "")
+    monkeypatch.setattr(flatten, "believed", lambda reading, asked_ns, after_ns, skew_ns: "")
     found = halt(seed, faults={"empty": 1.0}, longest_ns=1800 * SECOND_NS)
     assert found.held
     assert found.false_flat
