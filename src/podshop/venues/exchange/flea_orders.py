@@ -60,13 +60,14 @@ def limit_order(flea: Flea, agent: Agent, body: Mapping[str, Any]) -> Answer:
         return error(400, "too_large", f"Max position size is ${number(agent.max_position_usd)}")
     if sum(order["status"] == "pending" for order in agent.limits) >= MOST_PENDING:
         return error(400, "limit_reached", "Max 10 pending limit orders")
-    now = flea.prices().get(coin, 0.0)
+    asked, now = body.get("leverage", 5), flea.prices().get(coin, 0.0)
+    leverage = asked if is_number(asked) else 5
     order = {
         "order_id": flea.new_id("ord"),
         "coin": coin,
         "side": body["side"],
         "size_usd": number(size),
-        "leverage": number(min(float(body.get("leverage", 5)), agent.max_leverage)),
+        "leverage": number(min(leverage, agent.max_leverage)),
         "limit_price": number(target),
     }
     agent.limits.append(order | {"status": "pending", "created_at": flea.now_s()})

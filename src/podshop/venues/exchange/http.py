@@ -16,12 +16,15 @@ from podshop.venues.exchange.flea_http import FleaRoutes
 from podshop.venues.exchange.hyper_exchange import HyperExchange, recovery
 from podshop.venues.exchange.hyper_info import Info
 from podshop.venues.exchange.loopback import WALLET, Loopback, Window, body_of
+from podshop.venues.exchange.tape import ENDLESS
 from podshop.venues.exchange.twin import Twin
 
 UNREADABLE = "Failed to deserialize the JSON body into the target type"
 WEIGHTS = {"l2Book": 2, "allMids": 2, "clearinghouseState": 2, "orderStatus": 2, "exchangeStatus": 2, "userRole": 60}
 MOST_WEIGHT = 1200
+KINDS = ("trade", "liquidation", "adl", "settlement")
 HOSTS = ("127.0.0.1", "localhost")
+WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # what rubbish raises where it is read
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -76,7 +79,7 @@ class Server:
             return _too_many()
         try:
             found = self._info.answer(str(kind), body, now_ns, self._requests)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except WRONG:
             return web.Response(text=UNREADABLE, status=422)
         return await self.loopback.answer(request, found, 200, fault)
 
@@ -88,7 +91,7 @@ class Server:
         self._requests += 1
         try:
             found, fault = await self.hyper.act(body)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except WRONG:
             return web.Response(text=UNREADABLE, status=422)
         if fault == "busy":
             return _too_many()
@@ -143,19 +146,25 @@ class Server:
     async def advance(self, body: dict[str, Any]) -> dict[str, Any]:
         """POST /sim/advance: to_ns, or by_ns."""
         clock = self.loopback.clock
-        clock.advance(int(body["to_ns"]) if "to_ns" in body else clock.now_ns() + int(body["by_ns"]))
+        to_ns = int(body["to_ns"]) if "to_ns" in body else clock.now_ns() + int(body["by_ns"])
+        if to_ns >= 1 << 62:
+            raise ValueError("to_ns lies beyond all time")
+        clock.advance(to_ns)
         return {"at_ns": self.loopback.now_ns()}
 
     async def foreign(self, body: dict[str, Any]) -> dict[str, Any]:
         """POST /sim/foreign: somebody else moves the account: market, lots, kind, price_micro."""
         kind, price = str(body.get("kind", "trade")), body.get("price_micro")
-        self.loopback.truth.foreign(self.loopback.now_ns(), str(body["market"]), int(body["lots"]), kind, price)
+        lots = int(body["lots"])
+        if abs(lots) > ENDLESS or kind not in KINDS:
+            raise ValueError(f"expected at most {ENDLESS} lots, and a kind of {', '.join(KINDS)}")
+        self.loopback.truth.foreign(self.loopback.now_ns(), str(body["market"]), lots, kind, price and int(price))
         return {"lots": self.loopback.truth.lots}
 
     async def relist(self, body: dict[str, Any]) -> dict[str, Any]:
         """POST /sim/relist: a market as it is listed from now on: market, and lot_size, max_leverage or delisted."""
         truth = self.loopback.truth
-        now = next(each for each in truth.listed() if each.market == body["market"])
+        now = {each.market: each for each in truth.listed()}[str(body["market"])]
         truth.listing[now.market] = now._replace(**{name: body[name] for name in body if name != "market"})
         return truth.listing[now.market]._asdict()
 
@@ -205,7 +214,7 @@ def _checked(act: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Hand
         try:
             body = json.loads(await request.text())
             return web.json_response(await act(dict(body)))
-        except (PodshopError, KeyError, TypeError, ValueError) as e:
+        except (PodshopError, *WRONG) as e:
             return web.json_response({"error": f"{type(e).__name__}: {e}"}, status=400)
 
     return handle

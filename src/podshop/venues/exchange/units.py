@@ -13,6 +13,7 @@ from podshop.nouns import ConfigError, Instrument
 from podshop.nouns.symbols import locate
 
 FIGURES = 5
+MOST_DIGITS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +84,4 @@ def decimal_of(value: object) -> Decimal | None:
         number = Decimal(value)
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS else None
