@@ -33,6 +33,7 @@ LOOSE = Hard(
     variance_floor=0.0, orders_a_minute=1 << 30,
 )  # fmt: skip
 FIRST_ROW = 12
+OUTSIDE = ("trade", "settlement", "liquidation", "adl")  # tags of what happened at the exchange without us
 
 
 def market_of(markets: int, bars: int, seed: int) -> Market:
@@ -218,7 +219,7 @@ class World:
 
     def check_sent_once(self) -> None:
         """No order at the exchange twice for one intent, none that the journal does not approve."""
-        tags = [order.tag for order in self.exchange.orders.values() if order.tag not in ("settlement", "trade")]
+        tags = [order.tag for order in self.exchange.orders.values() if order.tag not in OUTSIDE]
         assert len(tags) == len(set(tags)), "an intent was sent twice"
         assert set(tags) <= self.approved(), "an order without an intent row"
 
