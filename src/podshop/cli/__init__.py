@@ -38,6 +38,7 @@ app.command("podshop.cli.risk:risk", name="risk", help="Show what a run's last p
 app.command("podshop.cli.why:why", name="why", help="Show why a market was traded, or was not.")
 app.command("podshop.cli.gate:gate", name="gate", help="Show who may hold capital, and sign for it.")
 app.command("podshop.cli.trials:trials", name="trials", help="Show how often somebody has looked.")
+app.command("podshop.cli.replay:replay", name="replay", help="Decide a live cycle again, byte for byte.")
 app.command("podshop.cli.ledger:ledger", name="ledger", help="Keep, check and export the books.")
 app.command("podshop.cli.bench:bench", name="bench", help="Measure the loop, the record, the signals, the whole fund.")
 app.command("podshop.cli.paper:paper", name="paper", help="Run a fund live without money, on a simulated exchange.")

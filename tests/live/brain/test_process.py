@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from podshop.live.brain import process
+from podshop.live.brain.again import answers_again
 from podshop.live.brain.feed import Feed, Hyperliquid
 from podshop.live.brain.process import Kept, Told, read_kept, serve, start, write_kept
+from podshop.live.brain.seats import InThreads
 from podshop.live.brain.snapshots import Decided, Fed, Snapshots, fed, rows_of, unfed
 from podshop.live.frames import canonical, decoded, read_frame, write_frame
 from podshop.live.messages import Hello, Targets
@@ -268,3 +271,62 @@ def test_memory_that_is_not_whole_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mind").write_bytes(raw[:-1] + b"d")
     with pytest.raises(DataError, match="not whole"):
         read_kept(tmp_path / "mind")
+
+
+def test_every_answer_can_be_given_again(
+    history: tuple[Fund, World, list[Step]], shared_data: Path, tmp_path: Path
+) -> None:
+    """From what was kept on disk alone, over a restart and a cycle that nobody asked for; an agent had no vote once."""
+    fund, world, steps = history
+    said = Told(fund="", data=str(shared_data), venue="simulated")
+    deaf = {steps[25].opened.at_ns}
+
+    def ask(asked):  # type: ignore[no-untyped-def]
+        answers = dict(InThreads()(asked))
+        if asked[0].seat.market.time[-1] in deaf:
+            answers[asked[0].seat.name] = None
+        return answers
+
+    async def main() -> None:
+        async with exchange(fund, world) as (url, clock):
+            source = Hyperliquid(url)
+            for part in (steps[:20], steps[21:45]):
+                brain = await start(fund, said, source, clock, tmp_path, ask)
+                for step in part:
+                    clock.advance(step.opened.at_ns)
+                    await brain.answer(step.opened)
+                brain.close()
+            await source.close()
+
+    asyncio.run(main())
+    found = list(answers_again(fund, said, tmp_path, steps[44].opened.at_ns))
+    assert len(found) == 44
+    assert all(one.same for one in found)
+    rows = [row for row in Snapshots(tmp_path).read() if isinstance(row, Decided)]
+    assert sum(bool(row.silent) for row in rows) == 1
+    with pytest.raises(DataError, match="no decision was kept"):
+        next(answers_again(fund, said, tmp_path, 0))
+
+
+def test_a_gateway_that_comes_back_is_told_the_same_again(
+    history: tuple[Fund, World, list[Step]], shared_data: Path, tmp_path: Path
+) -> None:
+    fund, world, steps = history
+    said = Told(fund="", data=str(shared_data), venue="simulated")
+
+    async def main() -> None:
+        async with exchange(fund, world) as (url, clock):
+            source = Hyperliquid(url)
+            brain = await start(fund, said, source, clock, tmp_path)
+            clock.advance(steps[0].opened.at_ns)
+            first = await brain.answer(steps[0].opened)
+            assert first is not None
+            assert await brain.answer(steps[0].opened) is first
+            clock.advance(steps[1].opened.at_ns)
+            assert await brain.answer(steps[0].opened) is None
+            with pytest.raises(DataError, match="is not the one of"):
+                await brain.answer(msgspec.structs.replace(steps[1].opened, cycle=7))
+            brain.close()
+            await source.close()
+
+    asyncio.run(main())

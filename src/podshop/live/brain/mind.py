@@ -43,7 +43,10 @@ class Mind:
     market, funding  history, warm-up and all, up to a bar that has closed
     since_ns         the fund's first decision; None = the last bar of the history. What lies between is walked at once
     ask              who asks the signal agents; None = this process, on two threads
+    silent           agents that were asked for the last row and had no vote
     """
+
+    silent: tuple[str, ...] = ()
 
     def __init__(
         self, file: FundFile, market: Market, funding: Funding, since_ns: int | None = None, ask: Asker | None = None
@@ -211,10 +214,12 @@ class Mind:
         """Ask who has a new bar, let the shadows decide; whether risk and treasury are due, and the targets."""
         now = int(row.facts.time[0])
         asked = [one for seat in self.seats.values() if (one := seat.due(now)) is not None]
+        self.silent = ()
         if asked:
             answers = self._ask(asked)
             for one in asked:
                 one.seat.give(one, answers.get(one.seat.name))
+            self.silent = tuple(sorted(one.seat.name for one in asked if answers.get(one.seat.name) is None))
         treasury = now // DAY_NS != self._shared_day
         limits = first or any(_fires(now, self.interval_ns, ns) for ns in self._desk.cadences_ns)
         strike = self._strikes(now, first)

@@ -90,7 +90,7 @@ class Brain:
         if opened.at_ns > self.mind.last_ns:
             await self.catch_up(opened.at_ns)
         targets = await self._in_thread(lambda: self.mind.decide(opened))
-        self._snapshots.add(Decided(opened.at_ns, canonical(opened)[0], canonical(targets)[1]))
+        self._snapshots.add(Decided(opened.at_ns, canonical(opened)[0], canonical(targets)[1], self.mind.silent))
         self.cycle, self._last = opened.cycle, targets
         if opened.at_ns - self._saved_ns >= HOUR_NS:
             await self._in_thread(self.save)

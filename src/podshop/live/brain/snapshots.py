@@ -40,12 +40,12 @@ class Fed(msgspec.Struct, frozen=True, array_like=True, tag="fed"):
 
 
 class Decided(msgspec.Struct, frozen=True, array_like=True, tag="decided"):
-    """What the gateway opened, as it was framed, and what was answered: SHA-256 of the frame."""
+    """What the gateway opened, as it was framed, and what was answered: SHA-256 of the frame; who had no vote."""
 
     at_ns: int
     opened: bytes
     targets_sha256: str
-    benched: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
 
 
 class Snapshots:
