@@ -73,16 +73,16 @@ def campaign(orders: int, seed: int, ids: bool, faults: Faults | None = None, re
 class Driver:
     """Forty coins, their lines, and a venue."""
 
+    overlap_ns = OVERLAP_NS
+
     def __init__(self, clock, seed: int, ids: bool, faults: Faults | None, restarts: float) -> None:
-        self.clock, self.card = clock, card(ids)
+        self.clock = clock
+        self.card = self.card_of(ids)
         self.terms = terms_of(self.card, CYCLE)
         self.random = random.Random(seed)
         self.restarts = restarts
-        self.truth = Truth(self.card)
-        self.truth.told = self.look_at_the_box
-        chosen = Faults(late_ns=self.terms.quarantine_ns) if faults is None else faults
-        self.venue = LossyVenue(self.truth, clock, self.later, seed + 1, chosen)
         self.coins = [f"C{i:02d}" for i in range(COINS)]
+        self.open_venue(seed, faults)
         began = {coin: Began(coin, START_NS, 0) for coin in self.coins}
         self.facts = {coin: [began[coin]] for coin in self.coins}
         self.lines = {coin: applied(Line(coin), began[coin]) for coin in self.coins}
@@ -92,6 +92,17 @@ class Driver:
         self.sent = self.outside = self.unfolded = self.life = 0
         self.resent: Counter[str] = Counter()
         self.tasks: set[asyncio.Task] = set()
+
+    def card_of(self, ids: bool):
+        """What the venue says it can do."""
+        return card(ids)
+
+    def open_venue(self, seed: int, faults: Faults | None) -> None:
+        """The truth, and the way to it."""
+        self.truth = Truth(self.card)
+        self.truth.told = self.look_at_the_box
+        chosen = Faults(late_ns=self.terms.quarantine_ns) if faults is None else faults
+        self.venue = LossyVenue(self.truth, self.clock, self.later, seed + 1, chosen)
 
     async def trade(self, orders: int) -> Outcome:
         """Cycle after cycle until so many orders were sent; then wait until every late fill has come."""
@@ -137,7 +148,8 @@ class Driver:
             return
         now_ns = self.clock.now_ns()
         intent = f"{cycle:08x}{wave:02x}{self.coins.index(coin):06x}{self.random.getrandbits(64):016x}"
-        order = Order(intent, coin, lots, PRICE, PRICE, reduce_only, False, end_ns)
+        limit = PRICE + PRICE // 100 if lots > 0 else PRICE - PRICE // 100
+        order = Order(intent, coin, lots, limit, PRICE, reduce_only and self.card.reduce_only, False, end_ns)
         life = self.life
         asked = events.Asked(now_ns, cycle, wave, target, order, (("trend", lots),), 1)
         for effect in self.tell(coin, asked):
@@ -169,7 +181,7 @@ class Driver:
     async def observe(self, coins: list[str]) -> None:
         """Fills, then a reading: a reading that is older than a fill says nothing."""
         try:
-            for fill in await self.venue.fills(self.clock.now_ns() - OVERLAP_NS):
+            for fill in await self.venue.fills(self.clock.now_ns() - self.overlap_ns):
                 self.tell(fill.market, events.FillSaid(self.clock.now_ns(), fill))
             reading = await self.venue.reading()
         except VenueError:
@@ -308,6 +320,11 @@ def main(orders: int = 10_000, seed: int = 1, ids: str = "no-ids", policy: str =
         found = campaign(orders, seed, ids == "ids", faults)
     else:
         found = naive(orders, seed, ids == "ids", policy)
+    shown(found)
+
+
+def shown(found: Outcome) -> None:
+    """Print what a campaign came to."""
     for name, value in zip(found._fields, found, strict=True):
         print(f"{name:12} {dict(sorted(value.items())) if isinstance(value, Counter) else value}")  # noqa: T201
 
