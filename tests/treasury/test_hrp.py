@@ -58,12 +58,12 @@ def test_weights_sum_to_one_whatever_the_books_did(moving: int, still: int, seed
     assert weights.tolist() == hrp(days).tolist()
 
 
-@pytest.mark.parametrize("size", [1e-3, 1e-7, 1e-9, 1e-30])
+@pytest.mark.parametrize("size", [1e-2, 1e-4, 1e-9, 1e-30])
 def test_books_that_hardly_move_stop_nobody(size: float) -> None:
     """The cost gate keeps some books from trading at all: their variance is next to nothing, and no error."""
     weights = hrp(returns([0.01, 0.01 * size, 0.02]))
     assert weights.sum() == 1.0
-    if size < 1e-6:
+    if size < 1e-3:
         assert weights == pytest.approx([2 / 3 * 0.8, 1 / 3, 2 / 3 * 0.2], abs=4 / GRAIN)
     assert hrp(returns([0.01, 0.02]) * 1e-9) == pytest.approx([0.8, 0.2], abs=4 / GRAIN)
 

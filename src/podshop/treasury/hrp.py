@@ -8,11 +8,13 @@ Source: Lopez de Prado (2016), "Building diversified portfolios that outperform 
 Management 42(4), 59-69. The computation is skfolio's (the extra `portfolio`), which is imported where it is used.
 """
 
+import warnings
+
 import numpy as np
 
 from podshop.nouns import ConfigError, Panel
 
-STILL = 1e-6  # a book that deviates less than this, the wildest being 1, has not traded to speak of
+STILL = 1e-3  # a book that deviates less than this, the wildest being 1, has hardly traded; and matrices stay sound
 GRAIN = 1 << 20  # weights are whole multiples of 1 / GRAIN: what a linear-algebra library adds to the last bits is cut
 
 
@@ -44,7 +46,9 @@ def tree_weights(daily_return: Panel) -> Panel:
         from skfolio.optimization import HierarchicalRiskParity
     except ImportError:
         raise ConfigError(MISSING) from None
-    found: Panel = np.asarray(HierarchicalRiskParity().fit(daily_return).weights_, np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that books are so alike that a matrix had to be rounded
+        found: Panel = np.asarray(HierarchicalRiskParity().fit(daily_return).weights_, np.float64)
     return found
 
 
