@@ -151,7 +151,10 @@ class Filled(NamedTuple):
 
 
 class Paid(NamedTuple):
-    """One funding settlement of the account in one market; received > 0."""
+    """One funding settlement of the account in one market; received > 0.
+
+    assumed  nobody recorded the rate of this replayed history: whoever holds lots pays, on either side
+    """
 
     paid_id: str
     market: str
@@ -159,6 +162,7 @@ class Paid(NamedTuple):
     rate: float
     lots: int
     at_ns: int
+    assumed: bool = False
 
 
 class Quote(NamedTuple):
