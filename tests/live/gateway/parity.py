@@ -19,7 +19,7 @@ from podshop.ledger.facts import FundingShare, Nav, Share, Transfer, Verdict
 from podshop.live.gateway.core import Gateway
 from podshop.live.gateway.terms import Hard, Terms
 from podshop.live.messages import Opened, Targets
-from podshop.nouns import SECOND_NS, duration_ns
+from podshop.nouns import ASSUMED, SECOND_NS, duration_ns
 from podshop.nouns.venue import Paid
 from podshop.nouns.verdict import CODE_NAMES, FILL_KINDS, HOUSE, VERDICTS
 from podshop.run.backtest import facts_and_seats
@@ -99,22 +99,26 @@ class Compared(NamedTuple):
 
 
 class ParityVenue(MemoryVenue):
-    """The exchange's account, and beside it the public funding rates of markets whose net position is zero.
+    """The exchange's account, and beside it what a backtest knows of funding and no venue's history of an account has.
 
-    A backtest lets books that hold opposite lots settle funding between them; the account itself pays nothing then, and
-    a venue's history has no row of it.
+    Books that hold opposite lots settle funding between them; where they sum to zero the account pays nothing, and a
+    venue has no row of it. And a rate that nobody recorded is paid by both sides.
     """
 
     async def fundings(self, since_ns: int) -> list[Paid]:
-        paid = list(await super().fundings(since_ns))
         tape, now_ns = self.twin.truth.tape, self._clock.now_ns()
+        assumed = tape.funding.source == ASSUMED
+        paid = [
+            each._replace(assumed=bool(assumed[int(each.paid_id[1:])])) for each in await super().fundings(since_ns)
+        ]
         rows = np.flatnonzero((tape.funding.at_ns >= since_ns) & (tape.funding.at_ns <= now_ns))
         known = {each.paid_id for each in paid}
         for event in rows.tolist():
             if f"F{event}" not in known and int(tape.funding.at_ns[event]) > self.began_ns:
                 name = tape.names[int(tape.funding.market[event])]
                 at_ns = int(tape.funding.at_ns[event])
-                paid.append(Paid(f"F{event}", name, 0, float(tape.funding.rate[event]), 0, at_ns))
+                rate = float(tape.funding.rate[event])
+                paid.append(Paid(f"F{event}", name, 0, rate, 0, at_ns, bool(assumed[event])))
         return sorted(paid, key=lambda each: (each.at_ns, int(each.paid_id[1:])))
 
     began_ns = 0
@@ -141,7 +145,11 @@ def takers(fund: Fund) -> Fund:
 def compare(
     fund: Fund, world: World, folder: Path, mind: Callable[[], Any] | None = None, until: int | None = None
 ) -> Compared:
-    """Run both; until: so many cycles of the live path."""
+    """Run both.
+
+    mind   makes the brain that decides (step, opened -> targets); None = the backtest's own decisions are told
+    until  so many cycles of the live path
+    """
     times = world.decision_times()
     facts, seats = facts_and_seats(fund, world.market, world.funding)
     books = tuple(mandate.name for mandate in fund.mandates)
@@ -189,7 +197,7 @@ def _live(
         start_ns, round(fund.capital_usd * 1e6), liquid_of(facts, start_ns),
     )  # fmt: skip
     found = {"first": ""}
-    brain = _Told(facts, steps) if mind is None else mind()
+    brain: Callable[[Step, Opened], Targets] = _Told(facts, steps) if mind is None else mind()
 
     async def main(short: virtual.VirtualClock) -> None:
         clock = LongClock(short.now_ns())

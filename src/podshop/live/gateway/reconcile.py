@@ -23,7 +23,7 @@ def funding_facts(paid: Paid, books: Books, mark_micro: int, terms: Terms) -> li
     mark_micro  the mark it was settled at, as far as we know; the house bears what the venue's own differed by
     """
     facts: list[Fact] = [Funding(paid.paid_id, paid.market, paid.cash_micro)]
-    assumed = paid.cash_micro * paid.lots * paid.rate > 0  # who should have received, paid: nobody recorded a rate
+    assumed = paid.assumed or paid.cash_micro * paid.lots * paid.rate > 0  # who should have received has paid
     source = ASSUMED_SOURCE if assumed else VENUE_SOURCE
     rest, known = paid.cash_micro, mark_micro > 0 and abs(paid.rate) < 1.0
     for book in terms.books if known else ():
