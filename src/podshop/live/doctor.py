@@ -178,7 +178,7 @@ async def _venue(gateway: Gateway, fund: "Fund") -> list[Check]:
         for look in (_clock, _account, _listing, _charges, _power):
             try:
                 found += await asyncio.wait_for(look(gateway, fund, reached, line), ASK_S)
-            except (PodshopError, OSError, TimeoutError) as e:
+            except (PodshopError, OSError, TimeoutError, KeyError, TypeError, ValueError) as e:
                 found.append(Check(look.__name__[1:], "stop", str(e) or "no answer in time", f"{line} base_url"))
     finally:
         await reached.venue.close()
@@ -254,17 +254,28 @@ async def _listing(gateway: Gateway, fund: "Fund", reached: Reached, line: str) 
 
 
 async def _charges(gateway: Gateway, fund: "Fund", reached: Reached, line: str) -> list[Check]:
-    """Fee tier and margin mode, where the venue can tell."""
-    ask: Any = getattr(reached.venue, "fees_e8", None)
-    if ask is None:
+    """Fee tier and margin mode, where the venue can tell: Hyperliquid, and Purple Flea, which trades there."""
+    from podshop.venues.hyperliquid.account import Account
+
+    venue: Any = reached.venue
+    if not isinstance(venue, Account):
         return [
             Check("fees", "ok", f"the venue does not tell; the fund file reckons with {fund.venue.taker_fee_bps:g} bps")
         ]
-    taker_bps = (await ask())[0] / 1e4
+    said = await venue._ask({"type": "userFees", "user": venue.address})
+    taker_bps = float(said["userCrossRate"]) * 1e4
     if taker_bps > fund.venue.taker_fee_bps + 1e-9:
         text = f"this account pays {taker_bps:g} bps, the fund file reckons with {fund.venue.taker_fee_bps:g}"
-        return [Check("fees", "warn", text, f"{gateway.fund}: [venue] taker_fee_bps = {taker_bps:g}")]
-    return [Check("fees", "ok", f"{taker_bps:g} bps for what is taken")]
+        found = [Check("fees", "warn", text, f"{gateway.fund}: [venue] taker_fee_bps = {taker_bps:g}")]
+    else:
+        found = [Check("fees", "ok", f"{taker_bps:g} bps for what is taken")]
+    state = await venue._ask({"type": "clearinghouseState", "user": venue.address})
+    modes = {one["position"]["coin"]: one["position"]["leverage"]["type"] for one in state["assetPositions"]}
+    alone = sorted(coin for coin, mode in modes.items() if mode != "cross")
+    if alone:
+        text = f"{', '.join(alone)} held with isolated margin: liquidated alone, whatever the account is worth"
+        return [*found, Check("margin", "warn", text, "the venue's page: set these to cross")]
+    return [*found, Check("margin", "ok", "cross" if modes else "nothing is held; the venue begins with cross")]
 
 
 async def _power(gateway: Gateway, fund: "Fund", reached: Reached, line: str) -> list[Check]:

@@ -89,6 +89,9 @@ class Watchdog:
     def _look(self, latch: Latch, ear: Ear) -> Held:
         """What holds, after the gateway's silence has been judged."""
         held = latch.held()
+        if self.writer in held.damaged:
+            with contextlib.suppress(OSError):
+                held = latch.repair(self.clock.now_ns())
         silent_ns = ear.silent_ns()
         if held.state < FLATTEN and silent_ns > self.silence * self.cycle_ns:
             reason = f"the gateway is silent for {silent_ns // SECOND_NS} s"
