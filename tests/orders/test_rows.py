@@ -4,6 +4,7 @@ import pytest
 
 from podshop.orders.bound import ends, reducible
 from podshop.orders.facts import Acknowledged, Booked, Committed, Differs, Ended, Late, Restricted, Unowned, Unsure
+from podshop.orders.step import wanted
 from tests.orders.given import (
     CYCLE,
     START,
@@ -515,7 +516,9 @@ def test_row_14_the_coin_only_reduces_until_a_person_resolves_it():
 
 def test_row_14_a_position_that_nothing_explains_is_shown_and_never_traded_on():
     coin = Coin(booked=5)
+    assert not wanted(coin.line, coin.terms).reading
     coin.wait(1).read(lots=3)
+    assert wanted(coin.line, coin.terms).reading, "a second look, soon"
     effects = coin.wait(5).read(lots=3)
     assert facts(effects, Differs)[0].lots == -2
     assert of(effects, Suspense)[0].lots == -2

@@ -50,7 +50,7 @@ def wanted(line: Line, terms: Terms) -> Wanted:
     """What to ask the venue between two cycles."""
     live = [f for f in line.flights if f.stage in ("ACKED", "UNKNOWN", "LAPSED")]
     look = tuple(f.intent for f in live if terms.asks and (terms.client_ids or f.order_id is not None))
-    return Wanted(look, bool(live or line.held or line.differs))
+    return Wanted(look, bool(live or line.held or line.differs or line.evidence.differed))
 
 
 def _asked(line: Line, event: Asked, terms: Terms) -> tuple[Line, Effects]:
