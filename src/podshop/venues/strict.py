@@ -3,6 +3,8 @@
 Nothing here guesses. A number that should be there and is not, is NaN, infinite, too long, a truth value or a word is
 an error, never 0; so is a name that stands twice in one object, which parsers disagree on (the last one wins in most,
 the first in some: RFC 8259, section 4). Numbers of money are read as Decimal, exactly as they were written.
+
+Every rounding names its way: libraries change the rounding of the whole process (ccxt sets half-up when it formats).
 """
 
 import json
@@ -160,6 +162,11 @@ def exact(value: Decimal, unit: Decimal, what: str) -> int:
     if count == count.to_integral_value():
         return fit(count, what)
     raise VenueError(f"{what}: found {shown(value)}, expected a multiple of {unit}")
+
+
+def nearest(value: Decimal, what: str) -> int:
+    """The nearest whole number, half-even."""
+    return fit(value.to_integral_value(ROUND_HALF_EVEN), what)
 
 
 def fit(value: Decimal, what: str) -> int:

@@ -29,7 +29,7 @@ def placed(order: Any, sent: Order, contract: Contract) -> Reply:
         return unknown("OTHER", "the answer is of another order")
     hint = None
     if order.get("filled") is not None:
-        lots = strict.fit((strict.decimal(order["filled"], "filled") / contract.step).to_integral_value(), "filled")
+        lots = strict.nearest(strict.decimal(order["filled"], "filled") / contract.step, "filled")
         hint = lots if sent.lots > 0 else -lots
     return Reply("accepted", strict.text(order["id"], "id"), hinted_lots=hint)
 

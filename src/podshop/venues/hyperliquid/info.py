@@ -283,7 +283,7 @@ def fundings(answer: Any, assets: Universe) -> list[Paid]:
                 market=asset.market,
                 cash_micro=strict.micro(strict.decimal(strict.field(delta, "usdc", what), f"{what}.usdc"), what),
                 rate=float(strict.decimal(strict.field(delta, "fundingRate", what), f"{what}.fundingRate")),
-                lots=strict.fit(size.to_integral_value(), what),
+                lots=strict.nearest(size, what),
                 at_ns=at_ns,
             )
         )
