@@ -296,7 +296,7 @@ PARSERS: list[Parser] = [
     Parser(
         "funding",
         dumped(FUNDING_ROWS),
-        read(lambda a: [tuple(paid) for paid in info.fundings(a, WORLD)]),
+        read(lambda a: [tuple(paid[:6]) for paid in info.fundings(a, WORLD)]),
         second(lambda a: witness.fundings(a, UNITS)),
     ),
     Parser(

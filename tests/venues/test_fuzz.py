@@ -69,7 +69,7 @@ def test_many_spoiled_answers(parser: Parser) -> None:
 @pytest.mark.parametrize("parser", PARSERS, ids=lambda p: p.name)
 @pytest.mark.parametrize("rounding", [decimal.ROUND_HALF_UP, decimal.ROUND_UP, decimal.ROUND_FLOOR])
 def test_no_parser_leans_on_the_process_s_rounding(parser: Parser, rounding: str) -> None:
-    """ccxt sets half-up for the whole process when it formats a number: this suite once failed after its tests."""
+    """ccxt sets half-up for the whole process when it formats a number (base/decimal_to_precision.py)."""
     with decimal.localcontext() as context:
         context.rounding = rounding
         count, shown = fuzz(parser, EACH // 10, seed=3)
