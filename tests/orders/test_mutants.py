@@ -11,6 +11,7 @@ from podshop.orders.facts import Ended
 from tests.orders import campaign as campaigns
 from tests.orders import test_bound, test_reading, test_rows
 from tests.orders.campaign import campaign
+from tests.orders.given import WITH_IDS, WITHOUT, Coin, S
 from tests.orders.test_machine import OneCoin
 from tests.orders.truth import Faults
 
@@ -124,3 +125,37 @@ def test_its_test_notices(mutant, test, monkeypatch):
     mutant(monkeypatch)
     with pytest.raises(AssertionError):
         test()
+
+
+@pytest.mark.parametrize(
+    ("changed", "test", "given"),
+    [
+        (
+            {"apart_ns": 0},
+            test_reading.test_clean_takes_two_readings_five_seconds_apart_and_none_between_that_disagrees,
+            (),
+        ),
+        ({"settle_ns": 0}, test_rows.test_row_7_clean_after_the_reply_where_it_agrees_with_the_books, (WITHOUT,)),
+        ({"grace_ns": 0}, test_rows.test_row_9_without_one_of_them_it_stays_unknown, ("venue's clock",)),
+        ({"watch_ns": 0}, test_rows.test_row_12_lapses_after_q_and_clean_and_is_reserved_until_w, ()),
+        ({"skew_ns": 60 * S}, test_reading.test_a_stamp_that_is_not_of_the_question_is_of_some_copy, (2 * S,)),
+        ({"rounding_lots": 0}, test_rows.test_row_1_reserves_what_the_venue_may_round_up_by, ()),
+        (
+            {"reduce_only": False},
+            test_rows.test_row_15_flat_is_flat_however_many_reduce_only_orders_it_takes,
+            (WITHOUT,),
+        ),
+    ],
+    ids=lambda given: next(iter(given)) if isinstance(given, dict) else "",
+)
+def test_a_shorter_or_longer_time_is_noticed(changed, test, given, monkeypatch):
+    """Each number of the table matters."""
+    test(*given)
+    whole = Coin.__init__
+
+    def begin(coin, terms=WITH_IDS, *rest, **named):
+        whole(coin, terms._replace(**changed), *rest, **named)
+
+    monkeypatch.setattr(Coin, "__init__", begin)
+    with pytest.raises((AssertionError, IndexError)):
+        test(*given)

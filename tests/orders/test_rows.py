@@ -286,9 +286,9 @@ def test_row_9_without_one_of_them_it_stays_unknown(missing):
     coin = Coin().unknown_order()
     expires = coin.sent[-1].expires_ns
     coin.now = expires + (-20 if missing == "expiry" else 6) * S
-    late = expires + 4 * S if missing == "venue's clock" else None
-    for _ in range(1 if missing == "second answer" else 2):
-        coin.look("no_answer" if missing == "answer" else "unknown_id", venue_ns=late)
+    for i in range(1 if missing == "second answer" else 2):
+        early = expires + (3 + i) * S if missing == "venue's clock" else None
+        coin.look("no_answer" if missing == "answer" else "unknown_id", venue_ns=early)
     if missing != "clean":
         coin.clean()
     else:
