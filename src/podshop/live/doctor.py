@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 OWN_PTH = ("distutils-precedence.pth", "podshop", "__editable__", "virtualenv", "_virtualenv", "matplotlib")
 ASK_S = 30.0
+ATTEMPTS, AGAIN_S = 3, 0.5  # one answer that cannot be believed says little of a venue
 TRAVELS_NS = 20_000_000  # of the wall, for an answer on its way
 
 
@@ -176,10 +177,16 @@ async def _venue(gateway: Gateway, fund: "Fund") -> list[Check]:
     found: list[Check] = []
     try:
         for look in (_clock, _account, _listing, _charges, _power):
-            try:
-                found += await asyncio.wait_for(look(gateway, fund, reached, line), ASK_S)
-            except (PodshopError, OSError, TimeoutError, KeyError, TypeError, ValueError) as e:
-                found.append(Check(look.__name__[1:], "stop", str(e) or "no answer in time", f"{line} base_url"))
+            for attempt in range(ATTEMPTS):
+                try:
+                    found += await asyncio.wait_for(look(gateway, fund, reached, line), ASK_S)
+                    break
+                except (PodshopError, OSError, TimeoutError, KeyError, TypeError, ValueError) as e:
+                    if attempt == ATTEMPTS - 1:
+                        found.append(
+                            Check(look.__name__[1:], "stop", str(e) or "no answer in time", f"{line} base_url")
+                        )
+                    await asyncio.sleep(AGAIN_S)
     finally:
         await reached.venue.close()
     return found
