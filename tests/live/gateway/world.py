@@ -71,6 +71,7 @@ class World:
         self, folder: Path, *, markets: int = 4, books: int = 5, bars: int = 160, seed: int = 1, most: int = 20_000,
         hard: Hard = LOOSE, card: Card = WITH_IDS, faults: Mapping[str, Any] | None = None, travel_ns: int = 0,
         gateway: Callable[..., Gateway] = Gateway, keeper: Callable[..., Keeper] = Keeper, late_ns: Any = None,
+        first_row: int = FIRST_ROW,
     ) -> None:  # fmt: skip
         self.market = market_of(markets, bars, seed)
         self.names, self.books = self.market.names, tuple(f"book{b}" for b in range(books))
@@ -80,7 +81,7 @@ class World:
         depth, sigma = np.full((1, markets), 1e7), np.full((1, markets), 0.02)
         liquid = Liquid(0, rows, depth, sigma, whole, whole)
         exchange_terms = ExchangeTerms(max_leverage=dict.fromkeys(self.names, 50))
-        start_ns = START_NS + FIRST_ROW * BAR_NS
+        start_ns = START_NS + first_row * BAR_NS
         self.exchange = Exchange(
             self.market, funding_of(markets, bars), self.instruments, exchange_terms, start_ns, CAPITAL, liquid
         )

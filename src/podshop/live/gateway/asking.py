@@ -13,7 +13,7 @@ from podshop.live.clock import Clock
 from podshop.live.flatten import PREFIX as WATCHDOG
 from podshop.live.gateway.desk import Desk
 from podshop.live.gateway.terms import HOUR_NS
-from podshop.nouns import LedgerError, VenueError
+from podshop.nouns import VenueError
 from podshop.nouns.venue import Filled, Order, Paid, Reading, Reply, Venue
 from podshop.orders.events import FillSaid, FoundSaid, ReadingSaid, Replied, Tick
 from podshop.orders.step import wanted
@@ -184,7 +184,7 @@ class Asking:
             self._told = {k: fill for k, fill in self._told.items() if fill.at_ns > now_ns - 48 * HOUR_NS}
 
     async def paid(self, since_ns: int) -> list[Paid]:
-        """Funding that is not booked yet, oldest first. Raises LedgerError where the venue changed its history."""
+        """Funding that is not booked yet, oldest first; of a market that is not the fund's, an alarm."""
         found = await self.asked("funding", self.venue.fundings(since_ns))
         known = self.desk.keeper.state.known
         new = []
@@ -192,7 +192,11 @@ class Asking:
             if known.there("funding", paid.paid_id):
                 continue
             if paid.market not in self.desk.terms.markets:
-                raise LedgerError(f"funding {paid.paid_id} of {paid.market}, which this fund does not trade")
+                if paid.paid_id not in self._paid:
+                    self._paid[paid.paid_id] = paid
+                    text = f"funding {paid.paid_id} of {paid.market}, which this fund does not trade"
+                    self.desk.alarm(self.clock.now_ns(), UNKNOWN_MARKET, paid.market, "", text)
+                continue
             new.append(paid)
         return new
 

@@ -157,7 +157,8 @@ class Gateway:
             for day_ns in self.own.missing(now_ns // DAY_NS * DAY_NS):
                 found = await self.asking.asked("marks", self.venue.marks(day_ns, self.terms.interval_ns))
                 if found:
-                    self.own.close(day_ns, [found[m].price_micro if m in found else 0 for m in self.terms.markets])
+                    known = {market: quote.price_micro for market, quote in found.items() if quote.at_ns <= day_ns}
+                    self.own.close(day_ns, [known.get(market, 0) for market in self.terms.markets])
         self._fly(now_ns, last_send_ns=now_ns)
         self.desk.commit()
 
@@ -251,7 +252,9 @@ class Gateway:
         at_ns = cycle * terms.interval_ns
         body, digest = canonical(targets)
         allots = memory.allotted_day < at_ns // DAY_NS
-        refused = limits.wrong_with(targets, terms, cycle, allots=allots)
+        marks = self.keeper.books.marks
+        most = limits.most_wished((marks.get(market, 0) for market in terms.markets), self.nav_micro)
+        refused = limits.wrong_with(targets, terms, cycle, allots=allots, most=most)
         if not refused and memory.asked >= cycle:
             refused = "this cycle has had its targets"
         if not refused and now_ns >= at_ns + terms.interval_ns:

@@ -22,14 +22,16 @@ from podshop.run.state import CLUSTERS
 MOST_LOTS = 1 << 31  # of one book in one market: what an allotment can carry
 MOST_WHOLE = 1 << 62
 MOST_SHARE = 1e9
+MOST_WISHED = 100  # times NAV that all books together may wish of one market
 OFF = 1e-6  # by which products of roots may differ
 OWN_DAYS, LEAST_DAYS = 30, 10
 
 
-def wrong_with(targets: Targets, terms: Terms, cycle: int, *, allots: bool) -> str:
+def wrong_with(targets: Targets, terms: Terms, cycle: int, *, allots: bool, most: Sequence[int] | None = None) -> str:
     """Why a message of the brain is refused whole; empty where it is not.
 
     cycle   the one that is open; allots: capital may be moved in it
+    most    (M,) lots that all books together may wish, both sides counted: what they would cross is bounded too
     """
     markets, books = len(terms.markets), len(terms.books)
     if targets.cycle != cycle:
@@ -39,6 +41,9 @@ def wrong_with(targets: Targets, terms: Terms, cycle: int, *, allots: bool) -> s
             return f"{name} is not {markets} markets of {books} books"  # a column for the house is left unread
         if any(not -MOST_LOTS <= lots <= MOST_LOTS for row in table for lots in row):
             return f"{name} has a number of lots beyond {MOST_LOTS}"
+    for row, lots in zip(targets.raw, most or (MOST_LOTS,) * markets, strict=True):
+        if sum(map(abs, row[:books])) > lots:
+            return f"the books wish {sum(map(abs, row[:books]))} lots of a market, expected at most {lots}"
     of_market = (targets.sigma_day, targets.depth_lots, targets.most_lots, targets.history_ns, targets.frozen_bars)
     if any(len(column) != markets for column in of_market):
         return f"a column of the markets has not {markets} entries"
@@ -101,6 +106,11 @@ def _covariance(targets: Targets, markets: int) -> str:
     if any(known) and not (variance[np.array(known)] > 0).any():
         return "every variance is 0"
     return ""
+
+
+def most_wished(marks: Iterable[int], nav_micro: int) -> list[int]:
+    """(M,) lots that all books together may wish of each market: more is no wish, and no whole number carries it."""
+    return [min(MOST_LOTS, MOST_WISHED * max(nav_micro, 0) // mark) if mark > 0 else MOST_LOTS for mark in marks]
 
 
 def ruled(office: Office, hard: Hard, cycle: int, state: int, nav_micro: int) -> Ruled:

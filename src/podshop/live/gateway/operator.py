@@ -7,6 +7,8 @@ the two leaves the higher one.
 import asyncio
 from typing import Protocol
 
+from podshop.ledger.facts import HOUSE, Deposit
+from podshop.ledger.live import Suspense
 from podshop.ledger.postings import VENUE_CASH
 from podshop.live.control import Answer, Coin, Drain, Halt, Request, Resolve, Resume, Standing, Status
 from podshop.live.gateway.core import Gateway
@@ -88,24 +90,37 @@ class Operator:
     def _resolve(self, said: Resolve) -> None:
         gateway, desk = self.gateway, self.gateway.desk
         now_ns = gateway.clock.now_ns()
-        self._known("market", said.market)
         if not said.reason.strip() or not said.by.strip():
             raise ConfigError("who resolves says who he is, and why")
+        if said.market == "" and said.outcome == "seen":
+            self._cash(now_ns, said)
+            return
+        self._known("market", said.market)
         line = desk.memory.line(said.market)
         flight = line.flight(said.intent) if said.intent else None
         if said.intent and flight is None:
             raise ConfigError(f"{said.market}: no intent {said.intent} is remembered")
         if said.outcome == "filled":
-            if flight is None or said.lots * flight.order.lots <= 0 or said.price_micro <= 0:
-                raise ConfigError(f"{said.market}: a fill needs its intent, lots of its side and a price")
+            side = flight.order.lots if flight is not None else line.differs
+            if said.lots * side <= 0 or said.price_micro <= 0:
+                raise ConfigError(f"{said.market}: a fill needs lots on the side of its intent or difference, a price")
+            name = f"resolved-{said.intent or gateway.keeper.head.seq}"
             fill = Filled(
-                f"resolved-{said.intent}", f"resolved-{said.intent}", said.intent, said.market, said.lots,
-                said.price_micro, said.fee_micro, now_ns,
-            )  # fmt: skip
+                name, name, said.intent or None, said.market, said.lots, said.price_micro, said.fee_micro, now_ns
+            )
             desk.tell(said.market, FillSaid(now_ns, fill))
         else:
             desk.resolve(now_ns, said.market, said.intent, "", said.by, said.reason)
         desk.alarm(now_ns, "RESOLVED", said.market, said.intent, f"{said.outcome}, by {said.by}: {said.reason}")
+        desk.commit()
+
+    def _cash(self, now_ns: int, said: Resolve) -> None:
+        """Cash that nothing explained, and a person does: his deposit or withdrawal, the house's."""
+        desk, off = self.gateway.desk, self.gateway.memory.suspense_micro
+        if off == 0:
+            raise ConfigError("no cash is in suspense")
+        desk.note(now_ns, Deposit(f"seen-{self.gateway.keeper.head.seq}", HOUSE, off))
+        desk.note(now_ns, Suspense(0, f"{said.by}: {said.reason}"))
         desk.commit()
 
     async def _drain(self) -> None:
