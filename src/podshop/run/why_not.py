@@ -92,7 +92,7 @@ def _stopped(book: Row, found: Found, past: Hindsight) -> tuple[str, str] | None
 
 def _throttled(book: Row, found: Found, past: Hindsight) -> tuple[str, str] | None:
     if book["capital_usd"] <= 0:
-        return "the treasury gave it no capital", "what its shadow proves: the allocator's belief, and its stage where it has one"
+        return "the treasury gave it no capital", "what its shadow proves to the allocator, or to the gate of its stage"
     factor = book["throttle"] * book["fund_throttle"]
     if factor > 0 or book["shadow_target_lots"] == 0:
         return None
