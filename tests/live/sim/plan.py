@@ -1,8 +1,8 @@
 """What befalls a simulated fund, drawn from a seed: a random subset of all kinds of trouble, and when each happens.
 
-Swarm testing: where every kind is on in every seed, some hide others (a venue that is always down never lies). The kinds
-take turns as well, so that any ten seeds in a row hold each of them. Source: Groce et al. (2012), "Swarm Testing",
-ISSTA, 78-88.
+Swarm testing: where every kind is on in every seed, some hide others (a venue that is always down never lies). The
+kinds take turns as well, so that any ten seeds in a row hold each of them. Source: Groce et al. (2012), "Swarm
+Testing", ISSTA, 78-88.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""A whole fund in virtual time, ten seeds of half a day's hours: nothing wrong while all goes wrong, all known soon after.
+"""A whole fund in virtual time, ten seeds: nothing is wrong while all goes wrong, and all is known soon after.
 
 The small fund trades here (four agents that act, three that speak, six markets), since the shipped fifty take a minute
 for ten seeds on their own; `make soak` runs days of both.
@@ -35,8 +35,9 @@ def test_ten_seeds() -> None:
     assert checked["deaths"] >= 5
 
 
-def test_same_seed_same_journal(seed: int = 8) -> None:
+def test_same_seed_same_journal() -> None:
     """Every row: also in another process, with another order of every set; the gateway dies twice in this one."""
+    seed = 8
     once = simulate(plan_of(seed, CYCLES)).sha256
     assert simulate(plan_of(seed, CYCLES)).sha256 == once
     words = [sys.executable, "-m", "tests.live.sim.one", str(seed), str(CYCLES)]

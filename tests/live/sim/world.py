@@ -235,7 +235,7 @@ class Sim:
             self.oracle.dying()
             self.die()
             self._rise_ns = self.clock.now_ns() + self.draw.choice(DOWN_NS)
-        except Exception as e:  # noqa: BLE001  whatever it is, a gateway does not raise
+        except Exception as e:  # whatever it is: a gateway does not raise
             self.oracle.blame(f"the gateway raised {type(e).__name__}: {e}")
             self.die()
             self._rise_ns = self.clock.now_ns() + 3 * SECOND_NS
