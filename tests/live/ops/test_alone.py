@@ -22,5 +22,9 @@ def test_the_flattener_alone_gets_flat(seed, broken):
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(100))
-def test_the_flattener_alone_gets_flat_a_hundred_times(seed):
-    alone(1_000 + seed, BROKEN[seed % len(BROKEN)])
+def test_the_flattener_alone_gets_flat_a_hundred_times(seed, record_property):
+    found = alone(1_000 + seed, BROKEN[seed % len(BROKEN)])
+    record_property("broken", found.broken)
+    record_property("seconds", round(found.seconds, 1))
+    record_property("orders", found.orders)
+    record_property("fired", found.fired)

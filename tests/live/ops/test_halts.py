@@ -15,26 +15,30 @@ HALVES = 2  # two tests of fifty, for two cores
 
 def halts(seeds):
     """Many halts; what they came to, and how often each fault was met."""
-    fired = Counter()
+    fired, took = Counter(), []
     for seed in seeds:
         found = halt(seed)
         assert found.increases == 0, seed
         assert found.false_flat == 0, seed
         assert found.flat, seed
         fired.update(found.fired)
-    return fired
+        took.append(found.halt_to_flat_ns // SECOND_NS)
+    return fired, sorted(took)
 
 
 @pytest.mark.parametrize("half", range(HALVES))
 def test_a_hundred_halts_end_flat_and_say_so_only_then(half):
-    fired = halts(range(half, 100, HALVES))
+    fired, _ = halts(range(half, 100, HALVES))
     assert set(fired) == set(TROUBLE)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("part", range(10))
-def test_a_thousand_halts_end_flat_and_say_so_only_then(part):
-    halts(range(100 * part, 100 * part + 100))
+def test_a_thousand_halts_end_flat_and_say_so_only_then(part, record_property):
+    fired, took = halts(range(100 * part, 100 * part + 100))
+    record_property("halts", 100)
+    record_property("flat_after_s", {"half": took[50], "p90": took[90], "longest": took[-1]})
+    record_property("fired", dict(fired))
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -148,8 +148,11 @@ def test_two_thousand_errors_show_no_key(tmp_path, kept):
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(5))
-def test_ten_thousand_errors_show_no_key(tmp_path, kept, seed):
-    assert found_in(errors(2_000, 10 + seed, tmp_path)) == []
+def test_ten_thousand_errors_show_no_key(tmp_path, kept, seed, record_property):
+    shown = errors(2_000, 10 + seed, tmp_path)
+    record_property("errors", 2_000)
+    record_property("searched_bytes", len(shown))
+    assert found_in(shown) == []
 
 
 def test_a_library_that_logs_its_requests_shows_a_key_in_a_path(tmp_path, kept, monkeypatch):
