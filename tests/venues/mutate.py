@@ -43,10 +43,21 @@ TEXTS = (
     b"e9",
 )
 DIGITS = b"0123456789"
+BOMBS = (  # a megabyte each
+    b"[" * 1_000_000,
+    b'{"a":' * 200_000,
+    b'"' + b'\\"' * 500_000,
+    b"9" * 1_000_000,
+    b"[0." + b"9" * 1_000_000 + b"]",
+    b"[" + b"1e9," * 250_000 + b"1]",
+    b" " * 1_000_000,
+)
 
 
 def spoiled(body: bytes, chance: random.Random) -> bytes:
-    """One mutation, now and then several."""
+    """One mutation, now and then several; once in two thousand a bomb."""
+    if chance.random() < 0.0005:
+        return chance.choice(BOMBS) + chance.choice([b"", body])
     for _ in range(1 if chance.random() < 0.8 else chance.randint(2, 4)):
         body = _bytes(body, chance) if chance.random() < 0.4 else _value(body, chance)
     return body
