@@ -21,7 +21,8 @@ def opened(answer: Answer, order: Order, asset: Asset, dialect: Dialect) -> Repl
     if answer.status != 200:
         return refusal(answer.status, said)
     side = "long" if order.lots > 0 else "short"
-    _expect(said, what, dialect.coin_field if dialect.coin_field in said else "coin", dialect.symbol(asset.name))
+    named = dialect.coin_field if dialect.coin_field in strict.record(said, what) else "coin"
+    _expect(said, what, named, dialect.symbol(asset.name))
     _expect(said, what, "side", side)
     _expect(said, what, "execution", "real")
     _expect(said, what, "status", "open")
