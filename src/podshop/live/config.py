@@ -144,6 +144,7 @@ class Gateway:
     base_url    the venue's address, where it is not the venue's usual one; a simulated venue without one is started
     dialect     purpleflea: server or article
     account     the wallet or account that is traded, as the venue names it
+    state       the fund is at least this from its next start on, whatever else says less
     real_money  must be true for `podshop live`, and false for `podshop paper`
     canary_usd  most notional held and in flight, all markets together, until it is raised here; 0 = no limit
     """
@@ -154,6 +155,7 @@ class Gateway:
     base_url: str = ""
     dialect: Literal["server", "article"] = "server"
     account: Annotated[str, Meta(max_length=80)] = ""
+    state: Literal["RUNNING", "REDUCE_ONLY", "HALTED", "FLATTEN"] = "RUNNING"
     real_money: bool = False
     canary_usd: Annotated[float, Meta(ge=0)] = 0.0
     limits: HardLimits = HardLimits()
@@ -294,7 +296,10 @@ def sample(fund: Path, venue: str = "simulated", base_url: str = "", **limits: f
         f"fund = {_toml(str(fund))}",
         f"venue = {_toml(venue)}",
         f"base_url = {_toml(base_url)}",
-        *(f"{name} = {_toml(_default(Gateway, name))}" for name in ("dialect", "account", "real_money", "canary_usd")),
+        *(
+            f"{name} = {_toml(_default(Gateway, name))}"
+            for name in ("dialect", "account", "state", "real_money", "canary_usd")
+        ),
     ]
     for name, cls in SECTIONS.items():
         given = limits if name == "limits" else {}

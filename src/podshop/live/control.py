@@ -108,6 +108,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     offset_ns     the venue's clock less ours; reading_ns age of the last admissible reading
     in_flight     intents without an outcome; unknown of them are UNKNOWN; lapsed are watched
     requests      sent in the last minute, of the venue's allowance (0 = unlimited)
+    windows       the venue's maintenance, as its card says
     only          agents and markets that were halted, with the reason
     alarms        what wants a person's eye, newest first
     """
@@ -132,6 +133,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     lapsed: int = 0
     requests: int = 0
     allowance: int = 0
+    windows: tuple[tuple[int, int], ...] | None = None
     journal_seq: int = 0
     coins: tuple[Coin, ...] = ()
     only: tuple[str, ...] = ()

@@ -173,7 +173,7 @@ def _latch(gateway: Gateway, fund: "Fund") -> Iterator[Check]:
 async def _venue(gateway: Gateway, fund: "Fund") -> list[Check]:
     line = f"{gateway.folder / GATEWAY_TOML}:"
     path = gateway.keys.gateway
-    reached = await reach(gateway, read_file(Path(path)) if path else None)
+    reached = await reach(gateway, read_file(Path(path)) if path else None, trades=False)
     found: list[Check] = []
     try:
         for look in (_clock, _account, _listing, _charges, _power):

@@ -1,6 +1,7 @@
 """The state folder of a running fund: made once, found again, checked at each start."""
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,9 @@ def prepare(path: Path, fund: "Fund", state: Path, venue: str | None, base_url: 
     control.make_token(gateway.operator_token)
     write_terms(terms_of(fund, gateway), state / "terms.json")
     guards.fill_ballast(state / "ballast", gateway.thresholds.ballast_mb)
+    least = latch.STATES.index(gateway.state)
+    if latch.Latch(state).held().state < least:
+        latch.Latch(state, "operator").raise_to(least, time.time_ns(), f"{config.GATEWAY_TOML}: state")
     remember(state)
     return gateway
 

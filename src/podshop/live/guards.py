@@ -155,9 +155,14 @@ def fill_ballast(path: Path, megabytes: int) -> None:
 
 
 def release_ballast(path: Path) -> bool:
-    """Give the reserve back, to finish bookings on a full disk; whether there was any."""
+    """Give the reserve back, to finish bookings on a full disk; whether there was any.
+
+    The file is emptied and stays: that needs the right to write it, and none to its folder.
+    """
     try:
-        path.unlink()
+        if path.stat().st_size == 0:
+            return False
+        os.truncate(path, 0)
     except OSError:
         return False
     return True

@@ -7,10 +7,14 @@ the others    through ccxt; their key file is apiKey:secret, or apiKey:secret:pa
 """
 
 import asyncio
+import fcntl
 import hashlib
+import os
+import tempfile
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from podshop.live.clock import WallClock
@@ -27,6 +31,7 @@ VENUE_URL = "venue.url"  # in STATE/run: where the loopback exchange of `podshop
 PATIENCE_S = 60.0  # for an exchange that is only just being started
 AGAIN_S = 0.25
 SAMPLES = 5
+LOCKS = Path(tempfile.gettempdir())  # one place for all users of a machine
 
 
 class Reached(NamedTuple):
@@ -38,8 +43,11 @@ class Reached(NamedTuple):
     interval_ns: int
 
 
-async def reach(gateway: Gateway, key: Secret | None, who: Who = "gateway") -> Reached:
-    """Make the adapter that gateway.toml names. Raises ConfigError where key or settings do not fit the venue."""
+async def reach(gateway: Gateway, key: Secret | None, who: Who = "gateway", *, trades: bool = True) -> Reached:
+    """Make the adapter that gateway.toml names. Raises ConfigError where key or settings do not fit the venue.
+
+    trades  a gateway that does holds the account's lock for life: of each account there is one writer on a machine
+    """
     terms = read_terms(gateway.folder / "terms.json")
     if gateway.venue == "simulated":
         url = base_url(gateway)
@@ -50,8 +58,23 @@ async def reach(gateway: Gateway, key: Secret | None, who: Who = "gateway") -> R
         raise ConfigError(
             f"{gateway.folder}/gateway.toml: keys.{who} is '', expected the file of a key for {gateway.venue}"
         )
+    if who == "gateway" and trades:
+        hold(f"{gateway.venue} {gateway.account}")
     clock = WallClock()
     return Reached(_real(gateway, key, terms.markets, clock.now_ns, who), clock, 1.0, terms.interval_ns)
+
+
+def hold(account: str, folder: Path = LOCKS) -> None:
+    """Take an account's lock for the life of this process. Raises ConfigError where another process has it."""
+    name = hashlib.sha256(account.lower().encode()).hexdigest()[:16]
+    lock = os.open(
+        folder / f"podshop-account-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666
+    )
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise ConfigError(f"{account}: another gateway of this machine trades this account") from None
 
 
 def base_url(gateway: Gateway) -> str:

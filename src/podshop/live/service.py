@@ -68,7 +68,7 @@ def units(gateway: Gateway, python: str = sys.executable) -> tuple[Unit, ...]:
         f"podshop watchdog of {name}: flattens alone", "network-online.target", "",
         users["watchdog"], f"{python} -I -m podshop.live.watchdog {folder}", folder,
         [latch / "watchdog", latch / "watchdog.mark", folder / "logs", folder / "flat", folder / "watchdog.lock",
-         folder / "heartbeat.watchdog", folder / "cache" / "watchdog"],
+         folder / "heartbeat.watchdog", folder / "ballast", folder / "cache" / "watchdog"],
         "AF_UNIX AF_INET AF_INET6",
     )  # fmt: skip
     backup = (
@@ -123,7 +123,7 @@ def commands(gateway: Gateway) -> list[str]:
         f"touch {folder}/heartbeat.brain {folder}/heartbeat.watchdog {folder}/flat {folder}/watchdog.lock",
         f"chown {users['brain']} {folder}/heartbeat.brain",
         f"chown {users['watchdog']} {folder}/heartbeat.watchdog {folder}/flat {folder}/watchdog.lock",
-        f"chown {users['watchdog']} {folder}/latch/watchdog {folder}/latch/watchdog.mark",
+        f"chown {users['watchdog']} {folder}/latch/watchdog {folder}/latch/watchdog.mark {folder}/ballast",
         f"chmod 600 {folder}/run/operator.token {folder}/{GATEWAY_TOML}",
         *(f"chown {users[who]} {path} && chmod 600 {path}" for who, path in keys.items() if path),
         "# that changed the latch's files, so each counts as HALTED until its process has repaired it: podshop resume",

@@ -15,6 +15,7 @@ from podshop.live.guards import Notice
 from podshop.live.heartbeat import WHO, heard, here
 from podshop.live.intents import in_flight
 from podshop.live.latch import Latch
+from podshop.live.logs import BYTES, FILES
 from podshop.live.reach import rate
 from podshop.live.watchdog import told
 from podshop.nouns import ConfigError, utc_text
@@ -64,13 +65,18 @@ def notices(gateway: Gateway, standing: Standing | None, now_ns: int) -> list[No
         guards.wal(journal.stat().st_size if journal.exists() else 0, gateway.thresholds),
         guards.key(gateway.keys.expires, now_ns, gateway.thresholds),
     ]
-    if not (gateway.folder / "ballast").exists():
+    ballast, logs = gateway.folder / "ballast", gateway.logs
+    if not ballast.exists() or not ballast.stat().st_size:
         found.append(Notice("ballast", "warn", "was given back to a full disk; `podshop doctor` makes it again"))
+    size_mb = sum(one.stat().st_size for one in logs.iterdir()) / 1e6 if logs.is_dir() else 0.0
+    found.append(Notice("logs", "ok", f"{size_mb:.0f} MB, at most {FILES * BYTES / 1e6:.0f} of each process"))
     if standing is not None:
         found += [
             guards.offset(standing.offset_ns, max(gateway.offset_ns, int(rate(gateway) * TRAVELS_NS))),
             guards.quota(standing.requests, standing.allowance),
         ]
+        if standing.windows is not None:
+            found.append(guards.maintenance(standing.at_ns, standing.windows))
     return found
 
 

@@ -20,11 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from podshop.live import guards
 from podshop.live.clock import Clock
+from podshop.live.config import Gateway
 from podshop.live.flatten import Flattener, Said
+from podshop.live.guards import Notice
 from podshop.live.heartbeat import Ear, Heart, Now, here
 from podshop.live.intents import in_flight
-from podshop.live.latch import FLATTEN, Held, Latch
+from podshop.live.latch import FLATTEN, REDUCE_ONLY_STATE, Held, Latch
 from podshop.nouns import SECOND_NS, ConfigError
 from podshop.nouns.venue import Venue
 
@@ -49,6 +52,7 @@ class Watchdog:
     rate        how many times faster than the wall the venue's clock runs
     now         this machine's clocks
     say         is told every step of a flattening
+    disk        room on the disk: below the last threshold the fund only reduces
     """
 
     state: Path
@@ -59,6 +63,7 @@ class Watchdog:
     rate: float = 1.0
     now: Callable[[], Now] = here
     say: Callable[[Said], None] = lambda said: None
+    disk: Callable[[], Notice | None] = lambda: None
     writer: str = "watchdog"
     _steps: list[Step] = field(default_factory=list, init=False)
     _wants: Held | None = field(default=None, init=False)  # what must hold, should the latch not take it
@@ -92,6 +97,10 @@ class Watchdog:
         if self.writer in held.damaged:
             with contextlib.suppress(OSError):
                 held = latch.repair(self.clock.now_ns())
+        notice = self.disk()
+        if notice is not None and notice.level == "stop" and held.state < REDUCE_ONLY_STATE:
+            with contextlib.suppress(OSError):
+                held = latch.raise_to(REDUCE_ONLY_STATE, self.clock.now_ns(), f"disk: {notice.text}")
         silent_ns = ear.silent_ns()
         if held.state < FLATTEN and silent_ns > self.silence * self.cycle_ns:
             reason = f"the gateway is silent for {silent_ns // SECOND_NS} s"
@@ -167,6 +176,17 @@ def told(state: Path) -> Said | None:
     return steps[-1].said if steps else None
 
 
+def room(gateway: Gateway) -> Notice | None:
+    """Room on the disk; on the last megabytes the ballast is given back, so that bookings can be finished."""
+    try:
+        free = guards.free_bytes(gateway.folder)
+    except OSError:
+        return None
+    if free < gateway.thresholds.ballast_mb * 500_000 and guards.release_ballast(gateway.folder / "ballast"):
+        log.error("the disk is full; the ballast was given back")
+    return guards.disk(free, gateway.thresholds)
+
+
 def alone(state: Path) -> int | None:
     """The lock of the one watchdog, held for life; None where another has it."""
     lock = os.open(state / "watchdog.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -190,7 +210,13 @@ async def serve(state: Path) -> None:
     reached = await reach(gateway, key, "watchdog")
     try:
         await Watchdog(
-            state, reached.venue, reached.clock, reached.interval_ns, gateway.heartbeats.gateway_flatten, reached.rate
+            state,
+            reached.venue,
+            reached.clock,
+            reached.interval_ns,
+            gateway.heartbeats.gateway_flatten,
+            reached.rate,
+            disk=lambda: room(gateway),
         ).run()
     finally:
         await reached.venue.close()

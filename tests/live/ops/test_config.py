@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from podshop.live import config, folder
+from podshop.live import config, folder, reach
 from podshop.live.latch import HALTED_STATE, Latch
 from podshop.nouns import ConfigError
 from podshop.run.config import load, starter
@@ -75,3 +75,20 @@ def test_live_needs_a_gateway_toml_that_somebody_wrote(tmp_path):
     path.write_text(starter())
     with pytest.raises(ConfigError, match=r"gateway\.toml: missing"):
         folder.prepare(path, load(path), tmp_path / "new", None)
+
+
+def test_the_configuration_raises_a_state_and_never_lowers_one(gateway):
+    file, text = gateway.folder / "gateway.toml", (gateway.folder / "gateway.toml").read_text()
+    file.write_text(text.replace('state = "RUNNING"', 'state = "HALTED"'))
+    folder.prepare(gateway.fund, load(gateway.fund), gateway.folder, "simulated")
+    assert Latch(gateway.folder).held()[:2] == (HALTED_STATE, "operator")
+    file.write_text(text)
+    folder.prepare(gateway.fund, load(gateway.fund), gateway.folder, "simulated")
+    assert Latch(gateway.folder).held().state == HALTED_STATE
+
+
+def test_an_account_has_one_writer(tmp_path):
+    reach.hold("hyperliquid 0xAB", tmp_path)
+    with pytest.raises(ConfigError, match="another gateway of this machine trades this account"):
+        reach.hold("hyperliquid 0xab", tmp_path)
+    reach.hold("hyperliquid 0xac", tmp_path)

@@ -4,9 +4,12 @@ import pytest
 
 from podshop.live import guards
 from podshop.live import heartbeat as beats
+from podshop.live.clock import WallClock
 from podshop.live.config import Thresholds
 from podshop.live.guards import Notice
 from podshop.live.heartbeat import Ear, Heart, Now, heard
+from podshop.live.latch import REDUCE_ONLY_STATE, Latch
+from podshop.live.watchdog import Watchdog, room
 from podshop.nouns import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from podshop.nouns.venue import Listed
 
@@ -106,3 +109,15 @@ def test_the_ballast_is_given_back_once(tmp_path):
     assert (tmp_path / "ballast").stat().st_mtime_ns == before.st_mtime_ns
     assert guards.release_ballast(tmp_path / "ballast")
     assert not guards.release_ballast(tmp_path / "ballast")
+
+
+def test_the_watchdog_reduces_a_fund_whose_disk_is_nearly_full(gateway, monkeypatch):
+    monkeypatch.setattr(guards, "free_bytes", lambda folder: 900_000_000)
+    dog = Watchdog(gateway.folder, None, WallClock(), MINUTE_NS, 12, disk=lambda: room(gateway))
+    held = dog._look(Latch(gateway.folder, "watchdog"), Ear(gateway.folder, "gateway", MINUTE_NS))
+    assert (held.state, held.by) == (REDUCE_ONLY_STATE, "watchdog")
+    assert "0.9 GB free" in held.reason
+    assert (gateway.folder / "ballast").stat().st_size
+    monkeypatch.setattr(guards, "free_bytes", lambda folder: 1_000_000)
+    room(gateway)
+    assert (gateway.folder / "ballast").stat().st_size == 0
