@@ -6,7 +6,14 @@ from typing import Any
 
 import httpx2
 import pytest
-from hyperliquid.utils.signing import float_to_wire, recover_agent_or_user_from_l1_action
+from hyperliquid.utils.signing import (
+    action_hash,
+    float_to_wire,
+    order_request_to_order_wire,
+    order_wires_to_order_action,
+    recover_agent_or_user_from_l1_action,
+)
+from hyperliquid.utils.types import Cloid
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,6 +95,26 @@ def test_an_order_is_signed_by_our_key_over_every_field() -> None:
     forged["orders"][0]["s"] = "0.01494"
     assert signer(forged, body["expiresAfter"]) != ours
     assert not any("builder" in str(sent) or "setReferrer" in str(sent) for sent in venue.sent)
+
+
+def test_the_official_sdk_would_write_the_same_order() -> None:
+    """Field by field and in the same order, since the signature covers the bytes."""
+    for order in (ORDER, ORDER._replace(lots=-20, limit_micro=670_000, reduce_only=True)):
+        ours = order_wire(order, WORLD.by_market["BTC"])
+        request = {
+            "coin": "BTC",
+            "is_buy": order.lots > 0,
+            "sz": abs(order.lots) / 1e5,
+            "limit_px": order.limit_micro / 10,
+            "order_type": {"limit": {"tif": "Ioc"}},
+            "reduce_only": order.reduce_only,
+            "cloid": Cloid.from_str(f"0x{INTENT}"),
+        }
+        if order.lots > 0:
+            request["limit_px"] = 67335
+        theirs = order_wires_to_order_action([order_request_to_order_wire(request, 0)])
+        action = {"type": "order", "orders": [ours], "grouping": "na"}
+        assert action_hash(action, None, 1, 2) == action_hash(theirs, None, 1, 2)
 
 
 def test_numbers_only_grow_even_when_the_clock_stands() -> None:
