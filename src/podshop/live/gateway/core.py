@@ -41,6 +41,7 @@ from podshop.orders.step import wanted
 from podshop.risk.bound import value_at_risk
 
 STANDING_EVERY = 100  # cycles
+TRIES = 10  # to read the account at the very start
 TEND_NS = tuple(s * 1_000_000_000 for s in (6, 6, 12, 24, 48, 60))
 BEFORE_MAINTENANCE_MINUTES = 10
 WEEK_MINUTES = 7 * 24 * 60
@@ -165,8 +166,12 @@ class Gateway:
     async def _found(self, now_ns: int) -> None:
         """The first facts: whose journal it is, and what the account holds; capital in equal shares."""
         terms, desk = self.terms, self.desk
-        reading = await self.asking.asked("reading", self.venue.reading())
-        if reading is None or reading.equity_micro <= 0:
+        for _ in range(TRIES):
+            reading = await self.asking.asked("reading", self.venue.reading())
+            if reading is not None and reading.equity_micro > 0:
+                break
+            await self.clock.sleep_until(self.clock.now_ns() + terms.clean_ns)
+        else:
             raise DataError("the account cannot be read, or is empty: a fund cannot be started on it")
         marks = await self.asking.asked("marks", self.venue.marks(now_ns, terms.interval_ns)) or {}
         held = {market: lots for market, lots in reading.lots.items() if lots}
