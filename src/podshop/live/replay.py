@@ -63,9 +63,13 @@ class Replayed(NamedTuple):
     differs: tuple[Line, ...]
 
 
-def replay(journal: Path, terms: Terms, card: Card, cycle: int, changes: Mapping[str, float] | None = None) -> Replayed:
+def replay(
+    journal: Path, terms: Terms, card: Card, cycle: int, changes: Mapping[str, float] | None = None,
+    closes: Mapping[int, Sequence[int]] | None = None,
+) -> Replayed:  # fmt: skip
     """Decide a cycle of the gateway again.
 
+    closes   midnight -> marks (M,), of the month before the cycle: what the gateway's own variances are made of
     changes  limit -> another value, as a fraction of NAV: max_weight, max_gross, max_net, max_order, max_var
     Raises DataError where the journal does not hold the cycle.
     """
@@ -74,7 +78,7 @@ def replay(journal: Path, terms: Terms, card: Card, cycle: int, changes: Mapping
     if message is None or message.refused or past.mids is None or past.ruled is None:
         return Replayed(cycle, "it was not asked" if message is None else message.refused or "it did not trade", 0, ())
     targets = msgspec.msgpack.decode(message.body, type=Targets)
-    trading = _Again(terms, card, past)
+    trading = _Again(terms, card, past, closes or {})
     rules = _changed(past.ruled, changes or {})
     reference = dict(zip(past.mids.markets, past.mids.reference_micro, strict=True))
     nav = past.at_mids.books.nav_micro()
@@ -216,7 +220,7 @@ class _Still(Desk):
 class _Again(Trading):
     """A cycle's trading without a venue: nothing is sent, and what became of it is in the journal."""
 
-    def __init__(self, terms: Terms, card: Card, past: _Past) -> None:
+    def __init__(self, terms: Terms, card: Card, past: _Past, closes: Mapping[int, Sequence[int]]) -> None:
         self._past = past
         self.still = _Still(terms, card, past)
         self._seq = past.mids_seq
@@ -227,6 +231,8 @@ class _Again(Trading):
         for cycle, marks in past.marks():
             by_market = dict(zip(marks.markets, marks.mark_micro, strict=True))
             own.frozen(cycle, [by_market.get(market, 0) for market in terms.markets])
+        for midnight_ns, mark_micro in sorted(closes.items()):
+            own.close(midnight_ns, mark_micro)
         super().__init__(terms, self.still, asking, clock, own, lambda _: None, lambda _: True)
 
     @property

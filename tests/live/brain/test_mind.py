@@ -10,7 +10,7 @@ import pytest
 from podshop.live.brain.mind import Mind, of_time
 from podshop.live.brain.shadows import copied
 from podshop.live.messages import Targets
-from podshop.nouns import DAY_NS, DataError, Funding, Market, utc_ns
+from podshop.nouns import DAY_NS, HOUR_NS, DataError, Funding, Market, utc_ns
 from podshop.run.config import Fund, fifty_fund, starter_fund
 from podshop.run.world import World, read_world
 from tests.live.brain.backtests import Step, steps_of
@@ -149,6 +149,13 @@ def test_a_missed_cycle_is_walked_by_the_shadows(starter: tuple[Fund, World, lis
     for _ in told(some, world, [*steps[:100], *steps[117:200]]):
         pass
     assert_same_memory(all_of_them, some)
+
+
+def test_bars_before_the_first_question_are_history(starter: tuple[Fund, World, list[Step]]) -> None:
+    fund, world, steps = starter
+    early = Mind(fund, *upto(world, steps[0].opened.at_ns - 50 * HOUR_NS))
+    for step, said in told(early, world, steps[:60]):
+        same(step, said)
 
 
 def test_a_cycle_is_decided_once_and_only_with_its_bar(starter: tuple[Fund, World, list[Step]]) -> None:

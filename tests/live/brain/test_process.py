@@ -290,7 +290,7 @@ def test_every_answer_can_be_given_again(
     async def main() -> None:
         async with exchange(fund, world) as (url, clock):
             source = Hyperliquid(url)
-            for part in (steps[:20], steps[21:45]):
+            for part in (steps[4:20], steps[21:45]):  # four bars come before anybody asks
                 brain = await start(fund, said, source, clock, tmp_path, ask)
                 for step in part:
                     clock.advance(step.opened.at_ns)
@@ -300,7 +300,7 @@ def test_every_answer_can_be_given_again(
 
     asyncio.run(main())
     found = list(answers_again(fund, said, tmp_path, steps[44].opened.at_ns))
-    assert len(found) == 44
+    assert len(found) == 40
     assert all(one.same for one in found)
     rows = [row for row in Snapshots(tmp_path).read() if isinstance(row, Decided)]
     assert sum(bool(row.silent) for row in rows) == 1

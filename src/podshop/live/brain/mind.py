@@ -80,6 +80,7 @@ class Mind:
         self._decided_ns: int | None = None
         self._fed = hashlib.sha256()
         began_before = self.began_ns < self.last_ns
+        self._newborn = not began_before
         self._shared_day = (self.last_ns - self.interval_ns) // DAY_NS if began_before else -1
         self._walk_history(whole)
 
@@ -126,6 +127,11 @@ class Mind:
                 f"asked for {utc_text(opened.at_ns)}, the last bar is of {utc_text(self.last_ns)}, decided is "
                 f"{'nothing' if self._decided_ns is None else utc_text(self._decided_ns)}"
             )
+        if self._newborn:  # bars that came before the first question are history
+            del self.facts.waiting[:-1]
+            self.began_ns, self._newborn = opened.at_ns, False
+            self.shadows.begin(self.began_ns)
+            self._fed = hashlib.sha256()
         self._finish_past()
         row = self.facts.waiting[0]
         fund, first = self._fund, self._decided_ns is None
@@ -147,12 +153,14 @@ class Mind:
 
     def save(self) -> bytes:
         """All that it remembers, but for the bars."""
-        self._finish_past()
+        if not self._newborn:
+            self._finish_past()
         state = {
             "fund": self.file.sha256,
             "last_ns": self.last_ns,
             "decided_ns": self._decided_ns,
             "began_ns": self.began_ns,
+            "newborn": self._newborn,
             "seats": {name: seat.state() for name, seat in self.seats.items()},
             "listeners": [listener.memory for listener in self.shadows.listeners],
             "shadows": self.shadows.memory(),
@@ -172,7 +180,7 @@ class Mind:
         state: dict[str, Any] = pickle.loads(saved)  # noqa: S301  own file of a process that holds no key
         if state["fund"] != self.file.sha256 or state["last_ns"] != self.last_ns:
             raise DataError(f"the saved state is of another fund, or of {utc_text(state['last_ns'])}")
-        self._decided_ns, self.began_ns = state["decided_ns"], state["began_ns"]
+        self._decided_ns, self.began_ns, self._newborn = state["decided_ns"], state["began_ns"], state["newborn"]
         self.shadows.begin(self.began_ns)
         for name, seat in self.seats.items():
             seat.restore(state["seats"][name])

@@ -111,7 +111,9 @@ class Brain:
         await self._in_thread(lambda: self._take(market, paid))
 
     def save(self) -> None:
-        """Keep what the mind remembers."""
+        """Keep what the mind remembers, once it has decided something."""
+        if self.mind.decided_ns is None:
+            return
         self._saved_ns = self.mind.last_ns
         write_kept(self._keep, Kept(self.mind.began_ns, self.mind.last_ns, self.mind.save()))
 
@@ -151,10 +153,7 @@ async def start(
         mind.restore(kept.memory)
     while (row := rows.get(mind.last_ns + interval_ns)) is not None:
         mind.feed(*unfed([row]))
-    brain = Brain(file, mind, feed, snapshots, clock, bars / "mind")
-    if kept is None:
-        write_kept(bars / "mind", Kept(mind.began_ns, mind.last_ns, b""))
-    return brain
+    return Brain(file, mind, feed, snapshots, clock, bars / "mind")
 
 
 async def history(
