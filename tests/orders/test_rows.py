@@ -565,6 +565,15 @@ def test_row_15_does_not_reduce_what_an_unknown_reduction_may_have_reduced(terms
 
 
 @BOTH
+def test_row_15_reduce_only_orders_leave_room_for_the_ordinary_one_of_their_side(terms):
+    """Long 13, an ordinary sale of 3 unheard of, one of 10 reduce-only too: a third would let the first go short."""
+    coin = Coin(terms, booked=13).unknown_order(-3)
+    coin.ask(-10, target=0, reduce_only=True)
+    coin.reply("unknown")
+    assert reducible(coin.line, 0, terms) == 0
+
+
+@BOTH
 def test_row_15_flat_is_flat_however_many_reduce_only_orders_it_takes(terms):
     coin = Coin(terms, booked=10).unknown_order(-10, reduce_only=True)
     assert reducible(coin.line, 5, terms) == 0

@@ -60,17 +60,17 @@ def reducible(line: Line, target: int, terms: Terms) -> int:
     """Signed lots that a coin which is not IDLE may be asked to reduce by, toward a target: row 15. 0: nothing.
 
     It reduces as if what is live on that side will fill, so nothing is reduced twice: an ordinary sale that comes
-    after a reduce-only one has brought the coin flat would go through zero. Only reduce-only orders of unknown fate
-    are left out where flat is wanted: however many of them fill, they stop there.
+    after reduce-only ones have brought the coin flat would go through zero. Where flat is wanted and every live order
+    of that side is reduce-only, those of unknown fate are left out: however many of them fill, they stop at flat.
     """
     b = line.booked
     side = -1 if b > 0 else 1
     goal = min(max(target, 0), b) if b > 0 else max(min(target, 0), b)
-    flat_wanted = goal == 0 and terms.reduce_only
+    same_side = [flight for flight in line.flights if flight.stage in LIVE and flight.side == side]
+    harmless = goal == 0 and terms.reduce_only and all(flight.reduces for flight in same_side)
     coming = 0
-    for flight in line.flights:
-        harmless = flat_wanted and flight.reduces and flight.stage == "UNKNOWN"
-        if flight.stage in LIVE and flight.side == side and not harmless:
+    for flight in same_side:
+        if not (harmless and flight.stage == "UNKNOWN"):
             coming += min(unfilled(flight, terms), abs(b))
     lots = max(abs(b - goal) - coming, 0)
     if not terms.reduce_only:
