@@ -1,5 +1,6 @@
 """The treasury of a run: what it keeps of its reasons, and what the record, the page and the statement say of them."""
 
+import copy
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -74,6 +75,21 @@ def test_the_policy_goes_on_from_its_own_weights() -> None:
         given = bound.share(day * DAY_NS, good[:day], 2 * CAPITAL)
         if bound.stages == ("full",) * 3:
             assert given.tolist() == pytest.approx((asked / 2).tolist())
+
+
+def test_a_treasurer_that_was_kept_goes_on_as_it_would_have() -> None:
+    """A brain that is started again takes it up: weights, stages and mark of the days before are in it."""
+    gated = replace(fund(kind="shrunk"), graduation=replace(EASY, start="paper"))
+    whole, good = Treasurer(gated, CAPITAL), days(80, 0.004)
+    for day in range(50):
+        whole.share(day * DAY_NS, good[:day], CAPITAL)
+    kept = copy.deepcopy(whole)  # as a pickle makes it again
+    for day in range(50, 81):
+        given = [one.share(day * DAY_NS, good[:day], 2 * CAPITAL).tolist() for one in (whole, kept)]
+        assert given[0] == given[1]
+        assert whole.stages == kept.stages
+    assert whole.log == kept.log
+    assert sum(given[0]) > 0
 
 
 @pytest.fixture(scope="module")
