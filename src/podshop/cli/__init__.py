@@ -39,6 +39,7 @@ app.command("podshop.cli.why:why", name="why", help="Show why a market was trade
 app.command("podshop.cli.gate:gate", name="gate", help="Show who may hold capital, and sign for it.")
 app.command("podshop.cli.trials:trials", name="trials", help="Show how often somebody has looked.")
 app.command("podshop.cli.replay:replay", name="replay", help="Decide a live cycle again, byte for byte.")
+app.command("podshop.cli.shadow:shadow", name="shadow", help="Run a live day through the backtest: what differs?")
 app.command("podshop.cli.ledger:ledger", name="ledger", help="Keep, check and export the books.")
 app.command("podshop.cli.bench:bench", name="bench", help="Measure the loop, the record, the signals, the whole fund.")
 app.command("podshop.cli.paper:paper", name="paper", help="Run a fund live without money, on a simulated exchange.")

@@ -37,7 +37,7 @@ def answers_again(file: FundFile, told: Told, bars: Path, until_ns: int) -> Iter
     fed = {row.at_ns: row for row in rows if isinstance(row, Fed)}
     if not decided:
         raise DataError(f"{bars}: no decision was kept up to {utc_text(until_ns)}")
-    feed = Feed(file, _Nobody(), 1, None)
+    feed = Feed(file, Nobody(), 1, None)
     try:
         market, paid = asyncio.run(history(file, told, feed, fed, decided[0].at_ns))
     except NotKept:
@@ -62,7 +62,7 @@ def midnights(file: FundFile, told: Told, bars: Path, until_ns: int, days: int =
     """Marks of the last midnights, micro-dollars per lot, as a venue shows them; 0 = unknown."""
     fed = {row.at_ns: row for row in Snapshots(bars).read(0, until_ns) if isinstance(row, Fed)}
     interval_ns = duration_ns(file.market.interval)
-    market, _ = asyncio.run(history(file, told, Feed(file, _Nobody(), interval_ns, None), fed, until_ns))
+    market, _ = asyncio.run(history(file, told, Feed(file, Nobody(), interval_ns, None), fed, until_ns))
     mark, _ = marks(market, np.array([each.lot_micro_scale for each in file.instruments]))
     rows = np.flatnonzero(market.time % DAY_NS == 0)[-days:]
     return {int(market.time[row]): mark[row].tolist() for row in rows}
@@ -72,7 +72,7 @@ class NotKept(Exception):
     """Somebody asked the venue."""
 
 
-class _Nobody:
+class Nobody:
     """A source that must not be asked."""
 
     name = "hyperliquid_perp"
