@@ -73,7 +73,7 @@ class Keeper:
 
     def row(self, seq: int) -> Row:
         """A row as it is on the disk, its seal checked. Raises LedgerError where it is not there or broken."""
-        raw = next(iter(self._journal.raw_rows(seq - 1)), None)
+        raw = next(iter(self._journal.raw_rows(seq - 1, seq)), None)
         row = None if raw is None else Row._make(raw)
         if row is None or row.seq != seq or row.hash != row_hash(row.prev, *row[:5]):
             raise LedgerError(f"row {seq} of the journal cannot be read back")

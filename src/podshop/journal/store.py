@@ -93,9 +93,9 @@ class Journal:
         self._head_file.write(self._head)
         return seq
 
-    def raw_rows(self, after: int = 0) -> Iterator[Raw]:
-        """What is written, in order, from the row after `after`."""
-        return raw_rows(self._db, after)
+    def raw_rows(self, after: int = 0, until: int = LAST) -> Iterator[Raw]:
+        """What is written, in order, from the row after `after` to `until`."""
+        return raw_rows(self._db, after, until)
 
     def last(self, kind: str) -> Row | None:
         """The latest row of a kind, looked for from the end."""
