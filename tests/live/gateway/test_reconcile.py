@@ -194,3 +194,39 @@ def test_turnover_is_bounded(tmp_path):
         return sum(abs(fill.lots) * fill.price_micro for fill in w.exchange.account.fills)
 
     assert traded(world) < 0.8 * traded(free)
+
+
+def sent_by(prefix):
+    """Somebody closes half of a position, with an order of his own."""
+
+    def happens(w, clock):
+        lots = w.exchange.lots["ETH"]
+        ack = w.exchange.submit(
+            clock.now_ns(), "ETH", -lots // 2, 1 if lots > 0 else 10**12, client_id=prefix + "0" * 28, tag="trade"
+        )
+        assert not ack.code
+
+    return happens
+
+
+def test_what_the_watchdog_closed_is_borne_by_those_who_held(tmp_path):
+    world = World(tmp_path)
+
+    def check():
+        world.check_exact()
+        assert world.keeper.books.lots(HOUSE, "ETH") == 0
+        assert world.gateway.state() == RUNNING
+
+    found = story(world, 4, sent_by("f1a7"), 1, check)
+    assert [fact.to for fact in found["booked"] if not fact.intent] == ["held"]
+
+
+def test_an_order_of_another_host_halts_the_fund(tmp_path):
+    world = World(tmp_path)
+
+    def check():
+        world.check_exact()
+        assert world.gateway.state() == HALTED_STATE
+        assert "no gateway of this fund" in world.gateway.memory.reason
+
+    story(world, 4, sent_by("abcd"), 1, check)
