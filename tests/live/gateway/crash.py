@@ -1,12 +1,13 @@
 """A process that dies at the k-th time it touches the world: before that call, or right after it has taken effect."""
 
 import contextlib
+import random
 from collections.abc import Callable
 from typing import Any
 
 from podshop.journal.keeper import Keeper
 from tests.live import virtual
-from tests.live.gateway.world import World
+from tests.live.gateway.world import BAR_NS, World
 
 MOST_QUIET = 20  # cycles without a new wish, until nothing is open
 CALLS = ("time_ns", "instruments", "marks", "mids", "send", "look", "cancel", "reading", "fills", "fundings")
@@ -122,3 +123,43 @@ def crash_once(world: World, fuse: Fuse, before: int, at: int | None, after: int
         world.die()
 
     virtual.run(main, at_ns=world.start_ns)
+
+
+def crash_often(world: World, fuse: Fuse, deaths: int, seed: int) -> int:
+    """A venue that lies and a process that dies again and again at any of its calls; then quiet, and all is exact."""
+    draw = random.Random(seed)
+    died = 0
+
+    async def main(clock: virtual.VirtualClock) -> None:
+        nonlocal died
+        k, alive = world.first + 1, False
+        while died < deaths or not alive:
+            last = died >= deaths
+            fuse.arm(None if last else draw.randrange(120), after=draw.random() < 0.5)
+            try:
+                if not alive:
+                    await world.start(clock, FusedVenue(world.venue(clock), fuse))
+                    alive = True
+                for _ in range(3):
+                    await world.cycle(clock, k)
+                    k += 1
+            except Crash:
+                pass
+            if fuse.burnt:
+                died += 1
+                world.die()
+                alive = False
+            k = max(k, clock.now_ns() // BAR_NS + 1)
+        world.evil.switch(dict.fromkeys(world.evil.faults, 0.0))
+        fuse.arm(None)
+        for _ in range(3 * MOST_QUIET):
+            await world.cycle(clock, k, world.still)
+            k += 1
+            assert world.gateway is not None
+            if not world.gateway.desk.flights() and not any(x.held for x in world.gateway.memory.lines.values()):
+                break
+        world.check_exact()
+        world.die()
+
+    virtual.run(main, at_ns=world.start_ns)
+    return died

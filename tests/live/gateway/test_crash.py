@@ -7,7 +7,8 @@ import pytest
 from podshop.live.gateway.trading import Trading
 from podshop.orders.facts import Committed
 from podshop.venues.exchange.memory import WITH_IDS, WITHOUT_IDS
-from tests.live.gateway.crash import Fuse, crash_once, fused_keeper
+from tests.live.gateway.crash import Fuse, crash_often, crash_once, fused_keeper
+from tests.live.gateway.test_faults import FAULTS
 from tests.live.gateway.world import World
 
 
@@ -61,3 +62,24 @@ def test_mutant_an_intent_that_is_written_after_its_order_has_left(tmp_path, mon
             except AssertionError:
                 wrong += 1
     assert wrong > 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_many_deaths_at_a_venue_that_lies(tmp_path, seed):
+    card, fuse = (WITH_IDS, WITHOUT_IDS)[seed % 2], Fuse()
+    (tmp_path / "w").mkdir()
+    world = World(
+        tmp_path / "w", markets=3, books=3, bars=400, card=card, keeper=fused_keeper(fuse), faults=FAULTS, seed=seed
+    )
+    assert crash_often(world, fuse, 8, seed) == 8
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100))
+def test_a_thousand_deaths_at_a_venue_that_lies(tmp_path, seed):
+    card, fuse = (WITH_IDS, WITHOUT_IDS)[seed % 2], Fuse()
+    (tmp_path / "w").mkdir()
+    world = World(
+        tmp_path / "w", markets=3, books=3, bars=600, card=card, keeper=fused_keeper(fuse), faults=FAULTS, seed=seed
+    )
+    assert crash_often(world, fuse, 10, seed) == 10
