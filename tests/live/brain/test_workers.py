@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from podshop.live.brain import growing
 from podshop.live.brain.mind import Mind
 from podshop.live.brain.seats import Asked
 from podshop.live.brain.workers import Workers
@@ -58,6 +59,23 @@ def test_workers_answer_what_the_backtest_computes(history: tuple[Fund, object, 
         mind = Mind(fund, *upto(world, steps[0].opened.at_ns), ask=ask)
         for step, said in told(mind, world, steps):
             same(step, said)
+        assert ask.faults == []
+
+
+def test_workers_follow_when_the_pages_move(
+    history: tuple[Fund, object, list[Step]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is full is left for a new one, which every worker is handed before it is asked."""
+    monkeypatch.setattr(growing, "ROOM", 1.0)
+    monkeypatch.setattr(growing, "SPARE_ROWS", 3)
+    fund, world, steps = history
+    with workers(fund) as ask:
+        mind = Mind(fund, *upto(world, steps[0].opened.at_ns), ask=ask)
+        pages = set()
+        for step, said in told(mind, world, steps[:30]):
+            pages.add(mind._lengths.base.columns["close"].page.number)
+            same(step, said)
+        assert len(pages) > 5
         assert ask.faults == []
 
 

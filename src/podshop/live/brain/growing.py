@@ -14,6 +14,7 @@ from podshop.market import resample
 from podshop.nouns import Market, Panel, Times
 
 ROOM = 1.25  # what is kept free at the end, as a share of what is held
+SPARE_ROWS = 1024  # and so many rows more
 
 
 class Grown:
@@ -24,7 +25,7 @@ class Grown:
 
     def __init__(self, panel: Panel) -> None:
         rows, markets = panel.shape
-        self.page = Page(markets, int(rows * ROOM) + 1024)
+        self.page = Page(markets, int(rows * ROOM) + SPARE_ROWS)
         self._held: NDArray[np.float64] = self.page.numbers
         self._held[:, :rows] = panel.T
         self._first, self._last = 0, int(rows)
@@ -56,7 +57,7 @@ class Grown:
     def _move(self, more: int) -> None:
         """Begin a new place, so that views of the old one stay whole."""
         held = self._held[:, self._first : self._last]
-        self.page = Page(len(held), int((held.shape[1] + more) * ROOM) + 1024)
+        self.page = Page(len(held), int((held.shape[1] + more) * ROOM) + SPARE_ROWS)
         self._held = self.page.numbers
         self._held[:, : held.shape[1]] = held
         self._first, self._last = 0, held.shape[1]
