@@ -6,6 +6,7 @@ import pytest
 from podshop.journal.facts import read
 from podshop.ledger.facts import HOUSE
 from podshop.ledger.live import Alarm, Listing
+from podshop.live.gateway.core import Gateway
 from podshop.live.gateway.terms import Hard
 from podshop.nouns.verdict import HALTED_STATE, REDUCE_ONLY_STATE, RUNNING
 from podshop.orders.facts import Differs
@@ -121,6 +122,17 @@ def test_cash_that_nothing_explains_goes_to_suspense(tmp_path):
 
     found = story(world, 3, gone, 3, check)
     assert [fact.cash_micro for fact in found["suspense"]] == [-20_000_000]
+
+
+@pytest.mark.parametrize("protected", [True, False], ids=["the gateway", "mutant: any reading counts"])
+def test_a_stale_reading_halts_nobody(tmp_path, monkeypatch, protected):
+    if not protected:
+        monkeypatch.setattr(Gateway, "_believed", lambda self, reading, at_ns: True)
+    world = World(tmp_path, faults={"stale_positions": 0.5}, seed=1)
+    halted = []
+    world.run(30, check=lambda: halted.append(world.gateway.memory.suspense_micro != 0))
+    assert world.evil.fired["stale_positions"] > 10
+    assert any(halted) is not protected
 
 
 def test_a_days_loss_beyond_the_gateways_own_limit_halts(tmp_path):

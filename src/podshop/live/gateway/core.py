@@ -34,7 +34,7 @@ from podshop.live.intents import Flight, Flying, flight_of
 from podshop.live.messages import Opened, Targets
 from podshop.market.prices import NEVER
 from podshop.nouns import DAY_NS, DataError
-from podshop.nouns.venue import Order, Paid, Quote, Venue
+from podshop.nouns.venue import Order, Paid, Quote, Reading, Venue
 from podshop.nouns.verdict import CODE_NAMES, HALTED_STATE, REDUCE_ONLY_STATE, RUNNING, STATES
 from podshop.orders.facts import Began
 from podshop.orders.step import wanted
@@ -136,6 +136,7 @@ class Gateway:
         self._quotes: dict[str, Quote] = {}
         self._listed_ns = 0
         self._cash_off: int | None = None
+        self._weighed: Reading | None = None
         self._sends: deque[int] = deque()
 
     @property
@@ -354,7 +355,8 @@ class Gateway:
         terms, desk, memory, books = self.terms, self.desk, self.memory, self.keeper.books
         now_ns, reading = self.clock.now_ns(), self.asking.reading
         quiet = not desk.flights() and not memory.unshared and not any(line.held for line in memory.lines.values())
-        if reading is not None and quiet and reading.began_ns >= at_ns - terms.interval_ns:
+        if reading is not None and quiet and reading is not self._weighed and self._believed(reading, at_ns):
+            self._weighed = reading
             off = reconcile.cash_off(books, reading)
             if off is not None and off == self._cash_off and off != memory.suspense_micro:
                 why = f"the account's cash differs by {off / 1e6:,.6f} USD from the books"
@@ -374,6 +376,12 @@ class Gateway:
         silent = self.cycle - max(memory.asked, 0)
         if memory.asked >= 0 and silent > terms.brain_flatten:
             self.raise_state(HALTED_STATE + 1, "gateway", f"the brain has been silent for {silent} cycles")
+
+    def _believed(self, reading: Reading, at_ns: int) -> bool:
+        """Whether a reading is of this cycle, whole, and of now: a stale one would halt the fund for nothing."""
+        skew_ns = self.desk.order_terms.skew_ns
+        of_now = reading.began_ns - skew_ns <= reading.venue_ns <= reading.ended_ns + skew_ns
+        return reading.began_ns >= at_ns and of_now and reading.equity_micro > 0
 
     # ---------------------------------------------------------------- parts of a cycle
 
