@@ -9,97 +9,36 @@ one thing it waits for without giving way, some milliseconds.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from hashlib import blake2b
-from typing import NamedTuple, Protocol
 
-import numpy as np
-
-from podshop.journal.facts import Fact
 from podshop.journal.keeper import Keeper
-from podshop.ledger.facts import HOUSE, Capital, Deposit, Fill, Marks, Nav, Share, Signals, Start, Transfer, Verdict
+from podshop.ledger.facts import Signals
 from podshop.ledger.live import Asked as AskedFor
 from podshop.ledger.live import Mids, Opening, Suspense
-from podshop.ledger.postings import VENUE_CASH
 from podshop.live.clock import Clock
 from podshop.live.flatten import PREFIX as WATCHDOG
 from podshop.live.frames import canonical
 from podshop.live.gateway import limits, reconcile
+from podshop.live.gateway.accounts import Accounts
 from podshop.live.gateway.asking import Asking
 from podshop.live.gateway.desk import Desk
 from podshop.live.gateway.memory import Memory, remembered, standing
+from podshop.live.gateway.ports import CycleReport, LatchPort, NoLatch
 from podshop.live.gateway.terms import HOUR_NS, MINUTE_NS, Terms
 from podshop.live.gateway.trading import Trading
 from podshop.live.intents import Flight, Flying, flight_of
 from podshop.live.messages import Opened, Targets
-from podshop.market.prices import NEVER
 from podshop.nouns import DAY_NS, DataError
-from podshop.nouns.venue import Order, Paid, Quote, Reading, Venue
-from podshop.nouns.verdict import CODE_NAMES, HALTED_STATE, REDUCE_ONLY_STATE, RUNNING, STATES
-from podshop.orders.facts import Began
+from podshop.nouns.venue import Order, Quote, Reading, Venue
+from podshop.nouns.verdict import HALTED_STATE, REDUCE_ONLY_STATE, RUNNING, STATES
 from podshop.orders.step import wanted
-from podshop.risk.bound import value_at_risk
 
 STANDING_EVERY = 100  # cycles
-TRIES = 10  # to read the account at the very start
 TEND_NS = tuple(s * 1_000_000_000 for s in (6, 6, 12, 24, 48, 60))
 BEFORE_MAINTENANCE_MINUTES = 10
 WEEK_MINUTES = 7 * 24 * 60
 EPOCH_WEEKDAY_MINUTES = 3 * 24 * 60  # 1970-01-01 was a Thursday; weeks begin on Monday
-
-
-class Holds(Protocol):
-    """What the latch says holds; `live.latch.Held` is one."""
-
-    @property
-    def state(self) -> int:
-        """RUNNING < REDUCE_ONLY < HALTED < FLATTEN."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why."""
-        ...
-
-
-class LatchPort(Protocol):
-    """The latch, as the gateway uses it; `live.latch.Latch` is one."""
-
-    def held(self) -> Holds:
-        """What holds now."""
-        ...
-
-    def raise_to(self, state: int, at_ns: int, reason: str) -> Holds:
-        """Hold at least this state."""
-        ...
-
-
-class NoLatch(NamedTuple):
-    """A latch for a replay, that nobody raises."""
-
-    state: int = RUNNING
-    reason: str = ""
-
-    def held(self) -> "NoLatch":
-        """Nothing."""
-        return self
-
-    def raise_to(self, state: int, at_ns: int, reason: str) -> "NoLatch":
-        """Nothing: the journal holds the state."""
-        return self
-
-
-class CycleReport(NamedTuple):
-    """What came of a cycle.
-
-    refused   why the brain's message was not followed; empty = it was
-    verdicts  on every market's net order; intents what was sent
-    """
-
-    cycle: int
-    refused: str
-    verdicts: tuple[Verdict, ...] = ()
-    intents: tuple[str, ...] = ()
 
 
 class Gateway:
@@ -128,6 +67,7 @@ class Gateway:
         self.trading = Trading(
             terms, self.desk, self.asking, clock, self.own, self._before_sends, self._may_leave, self.sends_left
         )
+        self.accounts = Accounts(terms, self.desk, self.asking, self.trading.waves)
         self.cycle = -1
         self.offset_ns = 0
         self.most_offset_ns = terms.offset_ns
@@ -150,7 +90,7 @@ class Gateway:
         """Start: a new journal gets the owner's money; an old one is taken up, every open order UNKNOWN."""
         now_ns = self.clock.now_ns()
         if not self.memory.started:
-            await self._found(now_ns)
+            await self.accounts.found(now_ns)
         else:
             self.desk.restarted(now_ns)
         self.asking.prefix = self.prefix
@@ -163,39 +103,6 @@ class Gateway:
                     self.own.close(day_ns, [known.get(market, 0) for market in self.terms.markets])
         self._fly(now_ns, last_send_ns=now_ns)
         self.desk.commit()
-
-    async def _found(self, now_ns: int) -> None:
-        """The first facts: whose journal it is, and what the account holds; capital in equal shares."""
-        terms, desk = self.terms, self.desk
-        for _ in range(TRIES):
-            reading = await self.asking.asked("reading", self.venue.reading())
-            if reading is not None and reading.equity_micro > 0:
-                break
-            await self.clock.sleep_until(self.clock.now_ns() + terms.clean_ns)
-        else:
-            raise DataError("the account cannot be read, or is empty: a fund cannot be started on it")
-        marks = await self.asking.asked("marks", self.venue.marks(now_ns, terms.interval_ns)) or {}
-        held = {market: lots for market, lots in reading.lots.items() if lots}
-        if any(market not in terms.markets or market not in marks for market in held):
-            raise DataError(f"the account holds {', '.join(sorted(held))}, which this fund does not trade")
-        worth = sum(lots * marks[market].price_micro for market, lots in held.items())
-        total = reading.equity_micro if reading.cash_micro is None else reading.cash_micro + worth
-        share = min(total, terms.capital_micro) // len(terms.books)
-        source = f"the gateway of {self.venue.card.venue}"
-        moves = ((HOUSE, -share * len(terms.books)), *((book, share) for book in terms.books))
-        desk.note(
-            now_ns,
-            Start(terms.fund, terms.interval_ns, terms.markets, terms.lot_sizes, terms.names, source),
-            Deposit("opening", HOUSE, total),
-            Transfer(moves, "allocation"),
-        )
-        for market, lots in held.items():
-            price = marks[market].price_micro
-            fill = Fill(f"opening-{market}", "", market, lots, price, 0)
-            desk.note(now_ns, fill, Share("", HOUSE, market, lots, price, price, 0, "venue"))
-            desk.memory.lines[market] = desk.memory.line(market)._replace(booked=lots)
-            desk.note(now_ns, Began(market, now_ns, lots))
-        desk.commit()
 
     @property
     def prefix(self) -> str:
@@ -223,15 +130,15 @@ class Gateway:
         paid = await self.asking.paid(at_ns - 4 * HOUR_NS)
         for each in paid:
             if each.at_ns < at_ns:
-                desk.note(each.at_ns, *self._funding(each))
+                desk.note(each.at_ns, *self.accounts.funding(each))
                 desk.commit()
-        self._close_open(at_ns)
+        self.accounts.close_open(at_ns)
         desk.share_late(at_ns)
-        self._mark(cycle, at_ns)
-        self._strike(cycle, at_ns)
+        self.accounts.mark(cycle, at_ns, self._quotes)
+        self.accounts.strike(cycle, at_ns)
         for each in paid:
             if each.at_ns >= at_ns:
-                desk.note(each.at_ns, *self._funding(each))
+                desk.note(each.at_ns, *self.accounts.funding(each))
                 desk.commit()
         await self.asking.hear()
         desk.share_late(at_ns)
@@ -249,7 +156,7 @@ class Gateway:
             desk.commit()
             desk.note(at_ns, standing(memory, cycle))
         desk.commit()
-        return self._opened(cycle, at_ns)
+        return self.accounts.opened(cycle, at_ns, self.state())
 
     async def trade(self, targets: Targets) -> CycleReport:
         """Follow the brain's targets as far as the limits allow. One set a cycle; what is wrong is refused whole."""
@@ -271,9 +178,9 @@ class Gateway:
             desk.commit()
             return CycleReport(cycle, refused)
         desk.note(now_ns, AskedFor(cycle, digest, body, ""), Signals(cycle, targets.convictions_sha256))
-        self._notes(targets, now_ns)
+        self.accounts.notes(targets, now_ns)
         if targets.weights:
-            self._transfer(targets, at_ns)
+            self.accounts.transfer(targets, at_ns)
         desk.commit()
         if self.draining:
             return CycleReport(cycle, "draining")
@@ -391,65 +298,6 @@ class Gateway:
         if venue_ns is not None:
             self.offset_ns = venue_ns - (began_ns + self.clock.now_ns()) // 2
 
-    def _funding(self, paid: Paid) -> Sequence[Fact]:
-        mark = self.keeper.books.marks.get(paid.market, 0)
-        return reconcile.funding_facts(paid, self.keeper.books, mark, self.terms)
-
-    def _mark(self, cycle: int, at_ns: int) -> None:
-        quotes = [(m, self._quotes[m]) for m in self.terms.markets if m in self._quotes]
-        marks = tuple(quote.price_micro for _, quote in quotes)
-        ages = tuple(max(0, (at_ns - quote.at_ns) // self.terms.interval_ns) for _, quote in quotes)
-        self.desk.note(at_ns, Marks(cycle, tuple(m for m, _ in quotes), marks, ages))
-        self.desk.commit()
-
-    def _strike(self, cycle: int, at_ns: int) -> None:
-        """The NAV row of t_k, with the value at risk by the covariance that was heard last."""
-        books, trading = self.keeper.books, self.trading
-        nav, cash = books.nav_micro(), books.balances.get(VENUE_CASH, 0)
-        var = None
-        if trading.waves.covariances and nav > 0:
-            trading.waves.load(books)
-            held = (trading.waves.fund.venue_lots * trading.waves.mark).astype(np.float64)
-            tail = float(trading.waves.fund.limits.tail[0])
-            var = value_at_risk(trading.waves.covariances[0], held, tail, np.zeros(len(held))) / nav
-        self.desk.note(at_ns, Nav(cycle, nav, cash, var))
-        self.desk.commit()
-
-    def _close_open(self, at_ns: int) -> None:
-        """Close the cycles of markets that a dead process had begun: nothing is known of their verdict but this."""
-        for netted in list(self.memory.netted.values()):
-            net = sum(lots for _, lots in netted.wants)
-            line = self.memory.line(netted.market)
-            filled = sum(f.filled for f in line.flights if f.cycle == netted.cycle)
-            verdict = Verdict(netted.market, "NET", "shrink", "RESTART", net, filled, filled, 0, None, None)
-            self.desk.close(at_ns, netted, verdict)
-            self.desk.commit()
-
-    def _notes(self, targets: Targets, now_ns: int) -> None:
-        """What the books' own limits held back, as the brain says."""
-        for book, market, code, wanted_lots, allowed, measured, bound in targets.notes:
-            verdict = "approve" if allowed == wanted_lots else "veto" if allowed == 0 else "shrink"
-            names = self.terms.markets[market], self.terms.books[book], verdict, CODE_NAMES[code]
-            self.desk.note(now_ns, Verdict(*names, wanted_lots, allowed, 0, 0, _finite(measured), _finite(bound)))
-
-    def _transfer(self, targets: Targets, at_ns: int) -> None:
-        """Move capital to where the treasury wants it: floor(weight x NAV) each, the house takes the rest."""
-        books, terms, nav = self.keeper.books, self.terms, self.nav_micro
-        equity = {book: books.equity_micro(book) for book in terms.names}
-        capital = {book: int(np.floor(w * nav)) for book, w in zip(terms.books, targets.weights, strict=True)}
-        moves = [(book, capital[book] - equity[book]) for book in terms.books]
-        moves.append((HOUSE, -sum(cash for _, cash in moves)))
-        moved = tuple(each for each in moves if each[1])
-        if moved:
-            self.desk.note(at_ns, Transfer(moved, "allocation"))
-        capital[HOUSE] = nav - sum(capital.values())
-        shadow = dict(zip(terms.books, targets.shadow_equity_micro, strict=False))
-        weight = dict(zip(terms.books, targets.weights, strict=True))
-        throttle = dict(zip(terms.books, self.memory.throttle, strict=False))
-        for book in terms.names:
-            row = capital[book], equity[book], weight.get(book), throttle.get(book, 1.0), shadow.get(book, 0)
-            self.desk.note(at_ns, Capital(book, *row))
-
     async def _instruments(self, now_ns: int) -> None:
         """Compare the venue's listing with the journal's: what changed is only reduced until a person has looked."""
         found = await self.asking.asked("instruments", self.venue.instruments())
@@ -462,25 +310,6 @@ class Gateway:
                 self.desk.hold(now_ns, REDUCE_ONLY_STATE, "market", listing.market, "gateway", changed)
                 self.desk.alarm(now_ns, "LISTING", listing.market, "", changed)
         self.desk.commit()
-
-    def _opened(self, cycle: int, at_ns: int) -> Opened:
-        terms, books, memory = self.terms, self.keeper.books, self.memory
-        capital = [memory.capital.get(book, books.cash_micro(book)) for book in terms.names]
-        return Opened(
-            cycle=cycle,
-            at_ns=at_ns,
-            lots=tuple(tuple(books.lots(book, market) for book in terms.names) for market in terms.markets),
-            cash_micro=tuple(books.cash_micro(book) for book in terms.names),
-            capital_micro=tuple(capital),
-            nav_micro=self.nav_micro,
-            peak_micro=memory.peak_micro,
-            mark_micro=tuple(books.marks.get(market, 0) for market in terms.markets),
-            age_bars=tuple(memory.age.get(market, NEVER) for market in terms.markets),
-            throttle=memory.throttle or (1.0,) * len(terms.books),
-            fund_throttle=memory.fund_throttle,
-            state=min(self.state(), HALTED_STATE),
-            lines=tuple(memory.line(market).state == "IDLE" for market in terms.markets),
-        )
 
     def _before_sends(self, intents: int) -> None:
         """Before the first byte of a wave leaves: tell the flattener what is in flight."""
@@ -508,7 +337,3 @@ class Gateway:
         flying = [Flying(f.intent, market, f.order.lots, f.sent_ns) for market, f in self.desk.flights()]
         last = last_send_ns or max((f.sent_ns for f in flying), default=0)
         self._flight_file(flight_of(now_ns, last, self.desk.order_terms.late_bound_ns, flying))
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
