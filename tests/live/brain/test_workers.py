@@ -62,6 +62,27 @@ def test_workers_answer_what_the_backtest_computes(history: tuple[Fund, object, 
         assert ask.faults == []
 
 
+def test_asked_before_they_are_warm_nobody_is_blamed_and_nobody_lost(
+    history: tuple[Fund, object, list[Step]],
+) -> None:
+    fund, world, steps = history
+    ask = Workers(fund, HERE, deadline_s=DEADLINE_S)
+    try:
+        first = set(ask.pids)
+        mind = Mind(fund, *upto(world, steps[0].opened.at_ns), ask=ask)
+        mind.decide(steps[0].opened)
+        assert ask.faults == []
+        assert first <= set(ask.pids)
+        assert ask.ready()
+        for _ in told(mind, world, steps[1:4]):
+            assert mind.silent == ()
+        assert len(ask.pids) <= len(first) + 2
+    finally:
+        ask.close()
+    time.sleep(0.1)
+    assert not any(_lives(pid) for pid in first)
+
+
 def test_workers_follow_when_the_pages_move(
     history: tuple[Fund, object, list[Step]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -301,6 +301,8 @@ async def main(state: Path) -> None:
     try:
         heart = Heart(state, "brain")
         brain = await start(file, told, source, clock, state / "bars", workers)
+        if not await asyncio.to_thread(workers.ready):
+            log.warning("not every worker is ready; agents without one have no vote")
         log.info("knows all up to %s", utc_text(brain.mind.last_ns))
         try:
             await serve(brain, state / "run" / "targets", lambda cycle: heart.beat(clock.now_ns(), cycle), stop)

@@ -130,7 +130,7 @@ class Workers:
         lane.asked = None
         while lane.waiting:
             if lane.worker is None or not lane.worker.fit():
-                lane.worker = self._spare()
+                lane.worker = self._instead_of(lane.worker)
             if lane.worker is None:
                 lane.waiting.clear()  # not their fault: they are asked again at their next bar
                 return
@@ -203,6 +203,15 @@ class Workers:
         bench.faults += 1
         bench.left_out = min(2 ** (bench.faults - 1), LONGEST_BENCH)
         self.faults.append(Fault(seat, what))
+
+    def _instead_of(self, worker: "_Worker | None") -> "_Worker | None":
+        """A spare for a worker that is gone; one that is only not warm yet waits among the spares."""
+        spare = self._spare()
+        if worker is not None and worker.process.poll() is None:
+            self._spares.append(worker)
+        elif worker is not None:
+            worker.kill()
+        return spare
 
     def _spare(self) -> "_Worker | None":
         """A warm worker, if there is one."""
