@@ -189,6 +189,13 @@ def test_a_clock_that_is_off_brings_no_new_risk(tmp_path, skew):
     assert (len(world.exchange.orders) == 0) is skew
 
 
+@pytest.mark.parametrize("stale", [True, False])
+def test_a_stale_price_is_no_price_to_trade_at(tmp_path, stale):
+    world = World(tmp_path, faults={"stale_price": 1.0} if stale else {})
+    world.run(4, check=lambda: None)
+    assert (len(world.exchange.orders) == 0) is stale
+
+
 def test_turnover_is_bounded(tmp_path):
     hard = Hard(
         max_weight=0.5, max_gross=3.0, max_net=3.0, max_var=0.2, max_order=0.5, turnover=0.5, daily_loss=1e6,

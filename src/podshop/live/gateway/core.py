@@ -185,7 +185,12 @@ class Gateway:
         if self.draining:
             return CycleReport(cycle, "draining")
         mids = await self.asking.asked("mids", self.venue.mids())
-        reference = {market: quote.price_micro for market, quote in (mids or {}).items() if market in terms.markets}
+        oldest_ns = self.clock.now_ns() - terms.interval_ns - self.desk.order_terms.skew_ns
+        reference = {  # a price of the cycle before is no price to trade at
+            market: quote.price_micro
+            for market, quote in (mids or {}).items()
+            if market in terms.markets and quote.price_micro > 0 and quote.at_ns >= oldest_ns
+        }
         desk.note(now_ns, Mids(cycle, tuple(reference), tuple(reference.values())))
         state = max(self.state(), self._passing())
         rules = limits.ruled(targets.office, terms.hard, cycle, min(state, HALTED_STATE), self.nav_micro)
