@@ -136,16 +136,19 @@ class Latch:
         """
         if self.writer is None:
             raise ConfigError(f"{self._folder}: opened for reading only")
-        for _ in range(_TRIES):
-            holds = self.held()
-            if holds.state >= state and self.writer not in holds.damaged:
-                return holds
+        holds = self.held()
+        if holds.state >= state and not holds.damaged:
+            return holds
+        for _ in range(_TRIES):  # another process with this pen may be writing
             found, remains = self._records()
             said = found.get(self.writer) or remains.get(self.writer) or Record(RUNNING, 0, 0, (0, 0, 0), "")
             gateway = found.get("gateway") or remains.get("gateway") or said
             number = 1 + max(said.number, gateway.overrules[WRITERS.index(self.writer)])
-            least = HALTED_STATE if self.writer in holds.damaged else RUNNING
-            _write(self._folder, self.writer, Record(max(state, least), number, at_ns, said.overrules, reason))
+            # Where a record is damaged, what holds may stand in its remains only, which this one may overwrite.
+            worst = max(state, holds.state) if holds.damaged else state
+            _write(self._folder, self.writer, Record(worst, number, at_ns, said.overrules, reason))
+            if self.writer in self._records()[0]:
+                break
         return self.held()
 
     def repair(self, at_ns: int) -> Held:
@@ -204,21 +207,35 @@ class Latch:
 def _look(folder: Path, writer: str) -> tuple[Record | None, list[Record]]:
     """A record, where it and its witness agree, and all that either says; a disagreement is looked at again."""
     said: list[Record] = []
+    path = f"{folder}/{writer}"
     for attempt in range(_LOOKS):
         if attempt:
             time.sleep(0.001)  # its writer may be at work
-        try:
-            with (folder / writer).open("rb") as file:
-                raw, about = file.read(2 * _COPY + 1), os.fstat(file.fileno())
-        except OSError:
-            raw, about = b"", None
-        witness, inode, changed_ns = _mark(_bytes(folder / f"{writer}.mark"))
-        said = [record for record in (*_copies(raw), witness) if record is not None]
-        if len(raw) == 2 * _COPY and about is not None and witness is not None:
+        raw, inode, changed_ns = _read(path)
+        witness, of_inode, of_ns = _mark(_read(f"{path}.mark")[0])
+        copies = _copies(raw)
+        said = [record for record in (*copies, witness) if record is not None]
+        if len(raw) == 2 * _COPY and witness is not None and witness in copies:
             last = max(said, key=lambda record: record.number)
-            if (last, about.st_ino, about.st_ctime_ns) == (witness, inode, changed_ns) and last in _copies(raw):
+            if (last, inode, changed_ns) == (witness, of_inode, of_ns):
                 return last, []
     return None, said
+
+
+def _read(path: str) -> tuple[bytes, int, int]:
+    """What a file holds, its inode and its change time; nothing where it is not there."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b"", 0, 0
+    try:
+        raw = os.read(file, 2 * _COPY + 1)
+        about = os.fstat(file)
+        return raw, about.st_ino, about.st_ctime_ns
+    except OSError:
+        return b"", 0, 0
+    finally:
+        os.close(file)
 
 
 def _write(folder: Path, writer: str, record: Record) -> None:
@@ -280,13 +297,6 @@ def _mark(raw: bytes) -> tuple[Record | None, int, int]:
         return None, 0, 0
     inode, changed_ns = _FILE.unpack(raw[_FORM.size : _FORM.size + _FILE.size])
     return record, inode, changed_ns
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
 
 
 def preallocate(path: Path, size: int) -> None:

@@ -31,6 +31,7 @@ from tests.live import virtual
 
 MINUTE_NS = 60 * SECOND_NS
 CYCLE_NS = MINUTE_NS
+SILENCE = 4  # cycles for which the gateway may say nothing
 CLOSES_NS = 100_000_000  # after the latch is on the disk nothing of the gateway's may set out later than this
 NAMES = BASES[:25]
 COINS = len(NAMES)
@@ -157,7 +158,7 @@ async def _halt(clock, state, seed, rng, kind, card, faults, most, longest_ns) -
             done.set()
 
     venue = MemoryVenue(twin, clock, card, travel_ns=travel_ns)
-    watching = asyncio.create_task(Watchdog(state, venue, clock, CYCLE_NS, 12, 1.0, now, heard).run())
+    watching = asyncio.create_task(Watchdog(state, venue, clock, CYCLE_NS, SILENCE, 1.0, now, heard).run())
     await clock.sleep(rng.randrange(1, 120) * SECOND_NS)
     closes_ns = clock.now_ns()
     if kind == "operator":

@@ -159,30 +159,55 @@ def test_no_sequence_of_a_thousand_resumes_silently():
     run(1_000, 50)
 
 
-def test_without_witnesses_an_old_copy_resumes_silently(monkeypatch):
+def old_copy(state):
+    """Raise the latch, and put the files of before in its place, byte by byte; what a new process reads."""
+    before = {file: (state / "latch" / file).read_bytes() for file in FILES}
+    Latch(state, "operator").raise_to(HALTED_STATE, 1, "lunch")
+    time.sleep(TICK_S)
+    for file, raw in before.items():
+        with (state / "latch" / file).open("r+b") as file_:
+            file_.write(raw)
+    return Latch(state).held()
+
+
+def test_an_old_copy_in_the_place_of_all_files_is_noticed(state):
+    assert old_copy(state).state == HALTED_STATE
+
+
+def test_without_witnesses_an_old_copy_resumes_silently(state, monkeypatch):
     """The mutant: the highest record that its seal vouches for is believed."""
 
     def naive(folder, writer):
-        said = [one for one in latch._copies(latch._bytes(folder / writer)) if one is not None]
-        last = max(said, key=lambda record: record.number, default=None)
-        return last, []
+        said = [one for one in latch._copies(latch._read(f"{folder}/{writer}")[0]) if one is not None]
+        return max(said, key=lambda record: record.number, default=None), []
 
     monkeypatch.setattr(latch, "_look", naive)
-    with pytest.raises(AssertionError):
-        run()
+    assert old_copy(state).state == RUNNING
 
 
-def test_a_missing_latch_that_counted_as_running_would_resume_silently(monkeypatch):
+def test_a_missing_latch_that_counted_as_running_would_resume_silently(state, monkeypatch):
     """The mutant: what cannot be read is not there."""
-    held = Latch.held
+    Latch(state, "operator").raise_to(HALTED_STATE, 1, "lunch")
+    shutil.rmtree(state / "latch")
+    assert Latch(state).held().state == HALTED_STATE
+    monkeypatch.setattr(latch, "HALTED_STATE", RUNNING)
+    assert Latch(state).held().state == RUNNING
 
-    def trusting(self):
-        found = held(self)
-        return found._replace(state=RUNNING) if found.damaged else found
 
-    monkeypatch.setattr(Latch, "held", trusting)
-    with pytest.raises(AssertionError):
-        run()
+def test_repairing_a_record_keeps_what_its_remains_said(state):
+    Latch(state, "gateway").raise_to(FLATTEN, 1, "silent brain")
+    (state / "latch" / "gateway.mark").unlink()
+    assert Latch(state).held().state == FLATTEN
+    assert Latch(state, "gateway").raise_to(RUNNING, 2, "nothing").state == FLATTEN
+    assert Latch(state).held()[4] == ()
+
+
+def test_a_raise_does_not_lean_on_anothers_remains(state):
+    Latch(state, "gateway").raise_to(FLATTEN, 1, "silent brain")
+    (state / "latch" / "gateway.mark").unlink()
+    Latch(state, "watchdog").raise_to(FLATTEN, 2, "silent gateway")
+    (state / "latch" / "gateway").unlink()
+    assert Latch(state).held()[:2] == (FLATTEN, "watchdog")
 
 
 def test_a_raise_holds_for_every_process_at_once(state):
