@@ -75,6 +75,11 @@ def beside_is_forgotten(patch):
     patch.setattr(lines.Flight, "beside", property(lambda self: 0))
 
 
+def never_known_is_not_asked(patch):
+    """A fill waits for an order that the venue never knew."""
+    patch.setattr(match, "_never_known", lambda line, flight, terms: False)
+
+
 def events_do_not_touch(patch):
     """A reading from before a fill is still believed."""
     patch.setattr(step, "touched", lambda line, at_ns: line)
@@ -116,6 +121,7 @@ def test_the_machine_notices(mutant, monkeypatch):
         (without_admission, test_reading.test_an_answer_without_its_envelope_says_nothing),
         (lapsed_is_released, test_rows.test_row_12_lapses_after_q_and_clean_and_is_reserved_until_w),
         (events_do_not_touch, test_rows.test_row_7_a_reading_from_before_the_end_does_not_prove_that_nothing_filled),
+        (never_known_is_not_asked, test_rows.test_row_9_and_a_foreign_fill_do_not_wait_for_one_another),
         (a_fill_goes_to_the_first_that_fits, test_rows.test_row_11_two_orders_for_two_intents_wait_until_all_have_come),
         (beside_is_forgotten, test_bound.test_the_truth_lies_between_the_ends_whatever_is_heard_first),
     ],

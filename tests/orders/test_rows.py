@@ -334,25 +334,46 @@ def test_row_10_not_what_cannot_be_ours(why, fill):
     assert ends(coin.line, coin.terms) == (5 + fill["lots"], 15 + fill["lots"])
 
 
-def test_row_11_too_much_is_not_booked():
-    coin = Coin(WITHOUT).unknown_order()
+@BOTH
+def test_row_14_an_order_of_more_lots_than_were_asked_is_nobody_s(terms):
+    """An order is of one sender: the watchdog's close beside our own reduction, say. The coin does not wait for it."""
+    coin = Coin(terms).unknown_order()
+    effects = coin.fill(11, "o7")
+    assert facts(effects, Booked)[0].row == 14
+    assert (coin.line.state, coin.line.booked, coin.line.reduce_only) == ("UNKNOWN", 11, True)
+    assert ends(coin.line, coin.terms) == (11, 21), "and ours may still come"
+
+
+def test_row_14_more_than_was_asked_waits_for_a_reply_that_is_due():
+    coin = Coin(WITHOUT).sent_order(10)
     effects = coin.fill(11, "o7")
     assert facts(effects, Unowned)
-    assert codes(effects) == ["CANDIDATES"]
-    assert (coin.line.state, coin.line.booked) == ("UNKNOWN", 0)
-    assert ends(coin.line, coin.terms) == (0, 21), "some of it may be ours"
+    assert not coin.line.booked
+
+
+def test_row_9_and_a_foreign_fill_do_not_wait_for_one_another():
+    """The fill might be of the order, until the venue has said twice that it never knew it."""
+    coin = Coin(WITH_IDS).unknown_order()
+    coin.wait(20).fill(2, "o7")
+    assert coin.line.held
+    for _ in range(12):
+        coin.wait(60).look("unknown_id")
+        coin.read(2)
+    assert (coin.line.state, coin.line.held, coin.line.booked) == ("IDLE", (), 2)
+    assert coin.line.reduce_only, "a person looks at what nobody's order explains"
 
 
 def test_row_11_two_orders_for_one_intent_wait_for_a_person():
-    coin = Coin(WITHOUT).unknown_order(10)
-    coin.fill(11, "o1")
-    assert codes(coin.fill(4, "o2")) == ["CANDIDATES"]
+    coin = Coin(WITHOUT).sent_order(10)
+    coin.fill(6, "o1")
+    coin.fill(4, "o2")
+    assert "CANDIDATES" in codes(coin.reply("unknown", code="TIME_OUT"))
     coin.wait(7200)
     coin.tick()
     assert (coin.line.state, coin.line.booked) == ("UNKNOWN", 0)
     effects = coin.resolve(coin.sent[-1].intent, "o2")
-    assert (coin.line.booked, coin.line.flights[-1].order_id) == (15, "o2"), "the other one is nobody's now"
-    assert of(effects, External)[0].lots == 11
+    assert (coin.line.booked, coin.line.flights[-1].order_id) == (10, "o2"), "the other one is nobody's now"
+    assert of(effects, External)[0].lots == 6
 
 
 def test_row_11_two_orders_for_two_intents_wait_until_all_have_come():

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from podshop.nouns.venue import Filled
 from podshop.orders.bound import most
 from podshop.orders.line import Flight, Line
+from podshop.orders.reading import past_expiry, unknown_answers
 from podshop.orders.terms import Terms
 
 
@@ -38,15 +39,23 @@ def owner(line: Line, fill: Filled, now_ns: int, terms: Terms) -> Owner:
     fitting = [f for f in could_be if abs(f.filled + lots) <= most(f, terms)]
     if any(f.stage == "SENT" for f in fitting):
         return Owner("wait")  # its reply will tell
-    unknown = [f for f in fitting if f.stage == "UNKNOWN"]
+    unknown = [f for f in fitting if f.stage == "UNKNOWN" and not _never_known(line, f, terms)]
     if unknown:
         return Owner("wait") if terms.client_ids else _inferred(line, fill, unknown, now_ns, terms)
     lapsed = [f for f in fitting if f.stage == "LAPSED"]
     if lapsed:
         return Owner("inferred", lapsed[-1].intent)  # the newest
-    if any(f.stage in ("SENT", "UNKNOWN") for f in could_be):
-        return MANY  # more than was asked: some of it may be ours
-    return Owner("external")
+    if any(f.stage == "SENT" for f in could_be):
+        return Owner("wait")
+    return Owner("external")  # an order is of one sender: of one that filled more than was asked no part is ours
+
+
+def _never_known(line: Line, flight: Flight, terms: Terms) -> bool:
+    """Past its expiry the venue twice knew no such order: it has not filled, and never will.
+
+    Row 9 says so too, once the account is clean; but a fill that waits for this order keeps it from being clean.
+    """
+    return terms.client_ids and terms.expiry and len(unknown_answers(line, flight, past_expiry(flight, terms))) >= 2
 
 
 def _inferred(line: Line, fill: Filled, unknown: list[Flight], now_ns: int, terms: Terms) -> Owner:

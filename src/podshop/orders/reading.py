@@ -1,7 +1,7 @@
 """What an account reading proves. Absence is not flatness: an answer without its envelope says nothing at all."""
 
 from podshop.nouns.venue import Reading
-from podshop.orders.line import Evidence, Line, Seen
+from podshop.orders.line import Evidence, Flight, Line, Seen
 from podshop.orders.terms import Terms
 
 MOST_KEPT = 16  # agreeing readings, at least half of `apart` from one another: more than any rule looks back
@@ -63,6 +63,16 @@ def clean(line: Line, since_ns: int, terms: Terms) -> tuple[int, ...]:
     if not began or began[-1] - began[0] < terms.apart_ns:
         return ()
     return began[0], began[-1]
+
+
+def unknown_answers(line: Line, flight: Flight, since_ns: int) -> set[int]:
+    """Instants of the venue's clock, since then, at which it did not know the order."""
+    return {venue_ns for intent, venue_ns in line.evidence.unknown if intent == flight.intent and venue_ns > since_ns}
+
+
+def past_expiry(flight: Flight, terms: Terms) -> int:
+    """From when on the venue's "unknown" is believed: it takes the order no more."""
+    return flight.order.expires_ns + terms.grace_ns
 
 
 def differing(line: Line, terms: Terms) -> int | None:

@@ -21,7 +21,7 @@ from podshop.orders.facts import (
     Unsure,
 )
 from podshop.orders.line import Flight, Line
-from podshop.orders.reading import agreeing, clean, differing, without
+from podshop.orders.reading import agreeing, clean, differing, past_expiry, unknown_answers, without
 from podshop.orders.terms import Terms
 
 Effects = tuple[Effect, ...]
@@ -120,9 +120,9 @@ def row_9(line: Line, flight: Flight, at_ns: int, terms: Terms) -> Effects:
     """Never arrived: past its expiry the venue twice knew no such order, and the account is clean."""
     if flight.stage != "UNKNOWN" or flight.order_id is not None or not (terms.client_ids and terms.expiry):
         return ()
-    since_ns = flight.order.expires_ns + terms.grace_ns
+    since_ns = past_expiry(flight, terms)
     proof = clean(line, since_ns, terms)
-    if not proof or len(_unknown_answers(line, flight, since_ns)) < 2:
+    if not proof or len(unknown_answers(line, flight, since_ns)) < 2:
         return ()
     return _over(line, flight, 9, "never_arrived", proof, at_ns)
 
@@ -156,7 +156,7 @@ def row_12(line: Line, flight: Flight, at_ns: int, terms: Terms) -> Effects:
     if flight.stage != "UNKNOWN" or flight.order_id is not None:
         return ()
     since_ns = flight.sent_ns + terms.quarantine_ns
-    if terms.client_ids and (terms.expiry or len(_unknown_answers(line, flight, flight.sent_ns)) < 2):
+    if terms.client_ids and (terms.expiry or len(unknown_answers(line, flight, flight.sent_ns)) < 2):
         since_ns = flight.sent_ns + terms.watch_ns  # the venue could tell: it has so long to do so
     proof = clean(line, since_ns, terms)
     return _over(line, flight, 12, "lapsed", proof, at_ns) if proof else ()
@@ -234,11 +234,6 @@ def _restrict(line: Line, at_ns: int, reason: str) -> Effects:
     if line.reduce_only:
         return ()
     return (Journal(Restricted(line.market, at_ns, True, "row 14", reason)),)
-
-
-def _unknown_answers(line: Line, flight: Flight, since_ns: int) -> set[int]:
-    """Instants of the venue's clock, since then, at which it did not know the order."""
-    return {venue_ns for intent, venue_ns in line.evidence.unknown if intent == flight.intent and venue_ns > since_ns}
 
 
 def _explained(line: Line, off: int, terms: Terms) -> bool:
