@@ -1,6 +1,7 @@
 """podshop paper, live, drill, doctor: start a fund, rehearse its end, and look whether all is right before."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,10 @@ def paper(
     data: Annotated[
         str, Parameter(help="History that the simulated exchange replays: a folder, or `simulated`.")
     ] = "simulated",
+    since: Annotated[
+        datetime | None,
+        Parameter(help="Where the replay begins, UTC; else 30 days into the history."),
+    ] = None,
     rate: Annotated[float, Parameter(help="How many times faster than the wall it is replayed.")] = 300.0,
     evil: Annotated[str, Parameter(help="Faults of the exchange: NAME=PROBABILITY,... (podshop venue faults).")] = "",
     cycles: Cycles = 0,
@@ -48,7 +53,9 @@ def paper(
         warm(show)  # brain and gateway load what is compiled here; in a gateway that compiles, nobody would watch
     exchange = None
     if gateway.venue == "simulated" and not gateway.base_url:
-        exchange = run.start_exchange(gateway, data, rate, ["--evil", evil] if evil else [])
+        since = since or run.tradable_from(read, data)
+        extra = [*(["--evil", evil] if evil else []), *(["--since", f"{since:%Y-%m-%dT%H:%M:%S}"] if since else [])]
+        exchange = run.start_exchange(gateway, data, rate, extra)
     try:
         run.write_brain(gateway, data)
         _say(

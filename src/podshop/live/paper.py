@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ from podshop.live.process import environment
 from podshop.live.reach import VENUE_URL, base_url
 from podshop.live.status import asked
 from podshop.live.supervisor import Supervisor, programs
-from podshop.nouns import ConfigError, LedgerError, utc_text
+from podshop.nouns import DAY_NS, SECOND_NS, ConfigError, LedgerError, utc_text
+from podshop.risk.gate import HISTORY_DAYS
 
 if TYPE_CHECKING:
     from podshop.run.config.sections import Fund
@@ -63,6 +65,20 @@ def start_exchange(gateway: Gateway, data: str, rate: float, extra: Sequence[str
         raise ConfigError("the simulated exchange did not start; see what it said")
     (gateway.run / VENUE_URL).write_text(f"{url} {rate:g}\n", encoding="ascii")
     return child
+
+
+def tradable_from(fund: "Fund", data: str) -> datetime | None:
+    """Where a history is old enough for the gate to let increases pass; None: begin with its first bar.
+
+    data  a folder, or `simulated`, which has a past of its own
+    """
+    if data == "simulated":
+        return None
+    from podshop.feeds.parquet.period import period
+
+    first_ns, last_ns = period(Path(data), fund.market)
+    at_ns = first_ns + HISTORY_DAYS * DAY_NS
+    return datetime.fromtimestamp(at_ns // SECOND_NS, UTC).replace(tzinfo=None) if at_ns < last_ns else None
 
 
 def write_brain(gateway: Gateway, data: str) -> None:

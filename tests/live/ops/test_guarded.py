@@ -121,3 +121,11 @@ def test_progress_is_a_line_a_cycle_and_stops_when_told(gateway, monkeypatch):
         Standing(state="HALTED", reason="x", unknown=1, coins=(Coin(market="A", line="SENT", booked_lots=1),))
     )
     assert said.endswith("positions 1  unknown 1  HALTED (x)")
+
+
+def test_a_replay_begins_where_the_gate_lets_increases_pass(shared_data, gateway):
+    fund = load(gateway.fund)
+    at = paper.tradable_from(fund, str(shared_data))
+    assert at is not None
+    assert f"{at:%Y-%m-%d}" == "2022-01-31"  # OKX's bars begin with the year
+    assert paper.tradable_from(fund, "simulated") is None
