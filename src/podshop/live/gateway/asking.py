@@ -20,6 +20,7 @@ from podshop.orders.step import wanted
 
 MOMENT_NS = 1_000  # so that a reading begins after what came before it
 UNKNOWN_MARKET = "UNKNOWN_MARKET"
+LATE_FUNDING_NS = 4 * HOUR_NS
 
 T = TypeVar("T")
 
@@ -43,6 +44,8 @@ class Asking:
         self._paid: dict[str, Paid] = {}
         self._replies: dict[str, asyncio.Task[Reply]] = {}
         self._whole_ns = 0
+        self._heard_ns: int | None = None  # of fills, and of funding: the last question that was answered
+        self._settled_ns: int | None = None
 
     # ---------------------------------------------------------------- waiting
 
@@ -148,6 +151,7 @@ class Asking:
         found = await self.asked("fills", self.venue.fills(self._since(now_ns)))
         if found is None:
             return
+        self._heard_ns = now_ns
         known = self.desk.keeper.state.known
         for fill in sorted(found, key=lambda each: (each.at_ns, each.fill_id)):
             if before_ns is not None and fill.at_ns >= before_ns:
@@ -171,21 +175,34 @@ class Asking:
         self._prune(now_ns)
 
     def _since(self, now_ns: int) -> int:
-        """From when on to read: two cycles, or all that may be late; once an hour a day."""
+        """From when on to read: two cycles, or all that may be late; once an hour a day; and all of a silence."""
+        heard_ns = self._since_last("opening") if self._heard_ns is None else self._heard_ns
         if now_ns - self._whole_ns >= HOUR_NS:
             self._whole_ns = now_ns
-            return now_ns - 24 * HOUR_NS
+            return min(heard_ns, now_ns) - 24 * HOUR_NS
         terms = self.desk.order_terms
         flights = [flight.sent_ns for _, flight in self.desk.flights()]
-        return min(now_ns - terms.quarantine_ns, *flights, now_ns) - terms.skew_ns
+        return min(now_ns - terms.quarantine_ns, *flights, heard_ns, now_ns) - terms.skew_ns
+
+    def _since_last(self, kind: str) -> int:
+        """When a process before this one wrote such a row last; else when the journal began."""
+        keeper = self.desk.keeper
+        return (keeper.last(kind) or keeper.row(1)).at_ns
 
     def _prune(self, now_ns: int) -> None:
         if len(self._told) > 100_000:
             self._told = {k: fill for k, fill in self._told.items() if fill.at_ns > now_ns - 48 * HOUR_NS}
 
-    async def paid(self, since_ns: int) -> list[Paid]:
-        """Funding that is not booked yet, oldest first; of a market that is not the fund's, an alarm."""
-        found = await self.asked("funding", self.venue.fundings(since_ns))
+    async def paid(self, at_ns: int) -> list[Paid]:
+        """Funding that is not booked yet, oldest first; of a market that is not the fund's, an alarm.
+
+        Asked for since the last answer, or the last row of a process before this one, less what may come late:
+        neither a dead gateway nor a silent venue may lose a settlement.
+        """
+        since_ns = self._since_last("funding") if self._settled_ns is None else self._settled_ns
+        found = await self.asked("funding", self.venue.fundings(min(since_ns, at_ns) - LATE_FUNDING_NS))
+        if found is not None:
+            self._settled_ns = at_ns
         known = self.desk.keeper.state.known
         new = []
         for paid in sorted(found or (), key=lambda each: (each.at_ns, each.paid_id)):

@@ -127,7 +127,7 @@ class Gateway:
         marks = await self.asking.asked("marks", self.venue.marks(at_ns, terms.interval_ns))
         self._quotes |= marks or {}
         await self.asking.hear(before_ns=at_ns)
-        paid = await self.asking.paid(at_ns - 4 * HOUR_NS)
+        paid = await self.asking.paid(at_ns)
         for each in paid:
             if each.at_ns < at_ns:
                 desk.note(each.at_ns, *self.accounts.funding(each))
