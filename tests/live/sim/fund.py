@@ -7,31 +7,31 @@ import numpy as np
 
 from podshop.live.brain.mind import Mind, of_time
 from podshop.live.gateway.terms import Hard, Terms
-from podshop.nouns import Funding, Instrument, Market
+from podshop.nouns import DAY_NS, HOUR_NS, Funding, Instrument, Market, duration_ns
 from podshop.run.config import Fund, fifty_fund
-from tests.live.gateway.world import BAR_NS, funding_of, market_of
+from tests.live.gateway.world import BAR_NS, START_NS, market_of
 
 WARM_DAYS = 32  # a market of fewer than 30 days is not bought
-DAY_BARS = 288
+LENGTHS = {BAR_NS: "5m", HOUR_NS: "1h"}
 HARD = Hard(
     max_weight=0.15, max_gross=1.0, max_net=0.8, max_var=0.03, max_order=0.10, turnover=20.0, daily_loss=0.5,
     variance_floor=0.0, orders_a_minute=1 << 30,
 )  # fmt: skip
-SPEAK = {"trend_day": 6, "trend_three_days": 24, "reversal_three_days": 12}  # bars of 5 minutes
+SPEAK = {"trend_day": 6, "trend_three_days": 24, "reversal_three_days": 12}  # bars
 TRADE = ("scalper_trend", "intraday_trend", "intraday_reversal", "scalper_fade")
 
 
-def small_fund(markets: tuple[str, ...]) -> Fund:
-    """Three signals on 5-minute bars and four that trade them often: every kind of message, in a tenth of the time."""
-    fifty = fifty_fund()
+def small_fund(markets: tuple[str, ...], interval_ns: int = BAR_NS) -> Fund:
+    """Three signals on bars of a cycle and four that trade them often: every kind of message in a tenth of the time."""
+    fifty, bar = fifty_fund(), LENGTHS[interval_ns]
     signals = tuple(
-        replace(seat, markets=markets, agent=replace(seat.agent, bar="5m", window_bars=SPEAK[seat.name]))
+        replace(seat, markets=markets, agent=replace(seat.agent, bar=bar, window_bars=SPEAK[seat.name]))
         for seat in fifty.signals
         if seat.name in SPEAK
     )
     mandates = tuple(
         replace(
-            mandate, markets=markets, cadence="5m", style="taker", cost_factor=0.0, cost_budget=1.0,
+            mandate, markets=markets, cadence=bar, style="taker", cost_factor=0.0, cost_budget=1.0,
             listens={name: 1.0 for name in SPEAK if (name in mandate.listens) or name == "trend_day"},
         )
         for mandate in fifty.mandates
@@ -39,7 +39,7 @@ def small_fund(markets: tuple[str, ...]) -> Fund:
     )  # fmt: skip
     return replace(
         fifty,
-        market=replace(fifty.market, markets=markets, interval="5m"),
+        market=replace(fifty.market, markets=markets, interval=bar),
         signals=signals,
         mandates=mandates,
         instruments=tuple(Instrument(name, 0.1, 10.0) for name in markets),
@@ -47,11 +47,11 @@ def small_fund(markets: tuple[str, ...]) -> Fund:
 
 
 def terms_of(fund: Fund, hard: Hard = HARD) -> Terms:
-    """The gateway's terms for a fund on 5-minute cycles."""
+    """The gateway's terms for a fund."""
     return Terms(
         fund=fund.name,
         fund_sha256=fund.sha256,
-        interval_ns=BAR_NS,
+        interval_ns=duration_ns(fund.market.interval),
         markets=fund.market.markets,
         lot_sizes=tuple(each.lot_size for each in fund.instruments),
         min_notional=tuple(round(each.min_notional_usd * 1e6) for each in fund.instruments),
@@ -67,13 +67,19 @@ class History:
     """Made-up bars and funding of a fund's markets.
 
     first   row of the last bar before the fund begins
+    dies    bars from there on after which the last market trades no more; None = it lives
     """
 
-    def __init__(self, markets: int, bars: int, seed: int, warm_days: int = WARM_DAYS) -> None:
-        self.first = warm_days * DAY_BARS - 1
+    def __init__(self, markets: int, bars: int, seed: int, interval_ns: int = BAR_NS, dies: int | None = None) -> None:
+        self.first = WARM_DAYS * DAY_NS // interval_ns - 1
         rows = self.first + 1 + bars
-        self.market: Market = market_of(markets, rows, seed)
-        self.funding: Funding = funding_of(markets, rows)
+        drawn = market_of(markets, rows, seed)
+        if dies is not None:
+            for panel in drawn.columns.values():
+                panel[self.first + dies :, -1] = np.nan
+        time_ns = START_NS + (np.arange(rows, dtype=np.int64) + 1) * interval_ns
+        self.market = Market(drawn.names, interval_ns, time_ns, drawn.columns)
+        self.funding = funding_of(markets, int(time_ns[-1]))
         self.start_ns = int(self.market.time[self.first])
 
     def until(self, at_ns: int) -> tuple[Market, Funding]:
@@ -85,6 +91,14 @@ class History:
         """What closed and was settled after one instant, up to the other."""
         first, last = np.searchsorted(self.market.time, [after_ns, until_ns], side="right").tolist()
         return self.market[first:last], of_time(self.funding, after_ns, until_ns)
+
+
+def funding_of(markets: int, until_ns: int) -> Funding:
+    """A settlement an hour in every market."""
+    hours = np.arange(START_NS, until_ns + 1, HOUR_NS, dtype=np.int64)
+    at_ns, market = (np.repeat(hours, markets), np.tile(np.arange(markets, dtype=np.int64), len(hours)))
+    rate = np.where(np.arange(len(at_ns)) % 3 == 0, 1e-4, -3e-5)
+    return Funding(at_ns, market, rate, np.ones(len(at_ns), np.int64), ("ASSUMED", "made up"), {})
 
 
 @cache

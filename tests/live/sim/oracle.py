@@ -1,5 +1,6 @@
 """What must always hold, held by one who sees both the fund's journal and the exchange's truth."""
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -7,19 +8,19 @@ from podshop.journal.facts import read
 from podshop.live.flatten import PREFIX
 from podshop.live.gateway.memory import remembered
 from podshop.live.latch import RUNNING, Latch
-from podshop.live.messages import Opened, Targets
+from podshop.live.messages import Targets
 from podshop.nouns import SECOND_NS, LedgerError, utc_text
 from podshop.nouns.venue import Order
 from podshop.orders.facts import Began, Booked, Committed, Differs, Ended
 from podshop.orders.line import pruned
+from podshop.orders.terms import terms_of
 from podshop.venues.exchange.twin import Sent
-from tests.live.gateway.world import BAR_NS
 
 if TYPE_CHECKING:
     from tests.live.sim.world import Sim
 
 NEAR_NS = 8 * SECOND_NS  # a reading takes some seconds, and our clock may be wrong by some more
-EXACT, DRIFTED = 1.005, 1.10  # of a limit, where the order came in its own cycle, and where prices have moved since
+EXACT, DRIFTED = (1.005, 1.10)  # of a limit, where the order came in its own cycle, and where prices have moved since
 ORDER_KINDS = ("began", "booked", "committed", "ended", "differs")
 REBUILD_EVERY = 12  # cycles
 
@@ -29,6 +30,7 @@ class Oracle:
 
     wrong    what must never be
     checked  how often each thing was looked at
+    rebuild_every  cycles after which the journal is folded anew, to be compared with what the process remembers
     """
 
     def __init__(self, sim: "Sim") -> None:
@@ -40,10 +42,9 @@ class Oracle:
         self._nothing: dict[str, str] = {}  # intent -> how it is said to have ended, with nothing filled
         self._held: dict[str, list[tuple[int, int]]] = {}  # market -> (since, lots) at the exchange
         self._booked: Counter[str] = Counter()
+        self.rebuild_every = REBUILD_EVERY
         self._seen = 0
         self._highest = RUNNING
-        self._before: Any = None
-        self._targets: Targets | None = None
 
     def blame(self, text: str) -> None:
         """Note what is wrong, and when."""
@@ -61,13 +62,18 @@ class Oracle:
         if self._approved.get(order.intent) != order:
             self.blame(f"intent {order.intent} left without a row of the journal")
         gateway = self._sim.gateway
-        if gateway is None or gateway.state() == RUNNING or order.reduce_only or order.whole:
+        if gateway is None or order.reduce_only or order.whole:
+            return
+        only = gateway.memory.line(order.market).reduce_only or f"market {order.market}" in gateway.memory.only
+        if gateway.state() == RUNNING and not only:
             return
         held = self._sim.truth.lots[order.market]
         flying = any(sent.wish.market == order.market for sent in self._sim.twin.on_the_way())
         known = held == gateway.memory.line(order.market).booked
         if known and not flying and (order.lots * held >= 0 or abs(order.lots) > abs(held)):
-            self.blame(f"{order.lots:+d} lots of {order.market} left in state {gateway.state()}, holding {held}")
+            self.blame(
+                f"{order.lots:+d} lots of {order.market} left in state {gateway.state()} ({only}), holding {held}"
+            )
 
     def arrived(self, at_ns: int, sent: Sent, before: dict[str, int]) -> None:
         """An order reached the exchange: an increase leaves every hard limit whole."""
@@ -90,7 +96,7 @@ class Oracle:
         hard, truth = sim.terms.hard, sim.truth
         marks = {name: truth.mark_micro(name) for name in truth.names}
         nav = truth.equity_micro()
-        on_time = ack.order.at_ns // BAR_NS == self._cycle_of(wish.tag)
+        on_time = ack.order.at_ns // self._sim.interval_ns == self._cycle_of(wish.tag)
         slack = EXACT if on_time else DRIFTED
         lots = dict(before) | {market: after}
         gross = sum(abs(n) * marks[name] for name, n in lots.items())
@@ -106,7 +112,7 @@ class Oracle:
 
     def _cycle_of(self, intent: str) -> int:
         order = self._approved.get(intent)
-        return -1 if order is None else order.expires_ns // BAR_NS - 1
+        return -1 if order is None else order.expires_ns // self._sim.interval_ns - 1
 
     def _read_journal(self) -> None:
         keeper = self._sim.keeper
@@ -129,7 +135,7 @@ class Oracle:
                 self._nothing[fact.intent] = fact.how
             elif isinstance(fact, Differs) and fact.lots:
                 lots = self._booked[fact.market] + fact.lots
-                if not self._was(fact.market, lots, fact.at_ns, BAR_NS):
+                if not self._was(fact.market, lots, fact.at_ns, self._sim.interval_ns):
                     self.blame(f"{lots} lots of {fact.market} are said to be at the venue, and never were")
 
     def moved(self, at_ns: int) -> None:
@@ -152,16 +158,12 @@ class Oracle:
 
     # ---------------------------------------------------------------- cycles
 
-    def told(self, opened: Opened, targets: Targets) -> None:
-        """What the brain was told is what the books say."""
-        self._targets = targets
-
     def followed(self, targets: Targets) -> None:
         """A message was taken: it was of this cycle and finite."""
         assert self._sim.gateway is not None
         if targets.cycle != self._sim.gateway.cycle:
             self.blame(f"targets of cycle {targets.cycle} were followed in {self._sim.gateway.cycle}")
-        if any(x != x for x in targets.covariance):
+        if any(map(math.isnan, targets.covariance)):
             self.blame("targets with NaN were followed")
 
     def after_cycle(self, cycle: int) -> None:
@@ -186,7 +188,7 @@ class Oracle:
                 account = keeper.books.balances.get(f"venue:lots:{name}", 0)
                 if account != line.booked:
                     self.blame(f"{name}: the ledger holds {account}, the coin's line {line.booked}")
-            if cycle % REBUILD_EVERY == 0:
+            if cycle % self.rebuild_every == 0:
                 self._same(remembered(keeper), "the running gateway")
         if state < self._highest:
             self.blame(f"the state went from {self._highest} to {state}, and nobody lowered it")
@@ -201,9 +203,24 @@ class Oracle:
         gateway = self._sim.gateway
         return [] if gateway is None else [n for n in self._sim.names if gateway.memory.line(n).reduce_only]
 
-    def dying(self) -> None:
-        """The process dies: what it knew of its last commit is what the next must know."""
-        self.checked["deaths"] += 1
+    def undecided(self) -> list[tuple[str, str]]:
+        """(market, intent) of what only a person can tell: fills that may be of it, by row 11, and are of another.
+
+        He has heard of each by an alarm; that the intent itself did not fill, he sees at the venue.
+        """
+        gateway, truth = self._sim.gateway, self._sim.truth
+        if gateway is None:
+            return []
+        filled = {order.tag for order in truth.orders.values() if order.filled}
+        alarmed = {(alarm.market, alarm.intent) for _, alarm in gateway.desk.alarms if alarm.code == "CANDIDATES"}
+        found = []
+        for name in self._sim.names:
+            line = gateway.memory.line(name)
+            known = any((name, fill.order_id) in alarmed for fill in line.held)
+            unknown = [flight for flight in line.flights if flight.stage == "UNKNOWN"]
+            if known and unknown and all(flight.intent not in filled for flight in unknown):
+                found += [(name, flight.intent) for flight in unknown]
+        return found
 
     def risen(self) -> None:
         """A process began from the journal: the books are balanced."""
@@ -217,13 +234,16 @@ class Oracle:
         """What the journal leads to is what the process remembers."""
         sim = self._sim
         assert sim.gateway is not None
-        mine, now_ns, terms = sim.gateway.memory, sim.ours.now_ns(), sim.gateway.desk.order_terms
+        mine, now_ns = sim.gateway.memory, sim.ours.now_ns()
+        terms = terms_of(sim.card, sim.interval_ns)  # with W as it was at first: a longer one forgets less
         self.checked["rebuilds"] += 1
         for name in sim.names:
             have = pruned(mine.line(name), now_ns, terms).durable()
             want = pruned(other.line(name), now_ns, terms).durable()
-            if have != want:
-                self.blame(f"{name}: {what} knows {have}, the journal {want}")
+            off = [f for f in have._fields if getattr(have, f) != getattr(want, f)]
+            if off:
+                said = "; ".join(f"{f} {getattr(have, f)}, the journal {getattr(want, f)}" for f in off)
+                self.blame(f"{name}: {what} knows {said}")
         for field in ("state", "netted", "unshared", "opened", "asked", "suspense_micro", "late_bound_ns", "capital"):
             if getattr(mine, field) != getattr(other, field):
                 self.blame(f"{field}: {what} {getattr(mine, field)!r}, the journal {getattr(other, field)!r}")
@@ -256,7 +276,7 @@ class Oracle:
             books.agree()
         except LedgerError as e:
             self.blame(f"in the end: {e}")
-        booked, fills = Counter[str](), {fill.fill_id for fill in sim.truth.account.fills}
+        booked, fills = (Counter[str](), {fill.fill_id for fill in sim.truth.account.fills})
         for row in keeper.rows():
             if row.kind == "fill":
                 fact: Any = read(row.kind, row.v, row.body)

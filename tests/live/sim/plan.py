@@ -57,7 +57,9 @@ OURS = {  # what befalls the fund's own processes, its account or its owner -> p
     "halt": 0.04,
     "flatten": 0.04,
     "watchdog silent": 0.06,
+    "disk low": 0.04,
     "listing": 0.05,
+    "instrument": 0.04,
     "delisted": 0.05,
     "maintenance": 0.05,
 }

@@ -32,7 +32,7 @@ def test_ten_seeds() -> None:
     assert not [kind for kind in KINDS if not fired[kind]], dict(fired)
     assert checked["increases"] > 100
     assert checked["flattener"] > 5
-    assert checked["deaths"] >= 5
+    assert fired["gateway dies"] >= 3
 
 
 def test_same_seed_same_journal() -> None:
