@@ -161,16 +161,17 @@ class Asking:
                 self.changed_history = f"fill {fill.fill_id} was {told} and is {fill}"
             if told is not None or known.there("fill", fill.fill_id):
                 continue
-            self._told[fill.fill_id] = fill
             if fill.market not in self.desk.terms.markets:
                 text = f"{fill.lots} lots of {fill.market}, which this fund does not trade"
                 self.desk.alarm(now_ns, UNKNOWN_MARKET, fill.market, fill.fill_id, text)
+                self._told[fill.fill_id] = fill
                 continue
             client = (fill.client_id or "").removeprefix("0x")
             watchdog = client.startswith(WATCHDOG)
             if client and not watchdog and not client.startswith(self.prefix):
                 self.foreign = f"fill {fill.fill_id} bears the client id {client}, which no gateway of this fund wrote"
             self.desk.tell(fill.market, FillSaid(self.clock.now_ns(), fill, watchdog))
+            self._told[fill.fill_id] = fill  # not before: what could not be stepped is told again
         self.desk.commit()
         self._prune(now_ns)
 

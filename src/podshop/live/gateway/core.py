@@ -32,11 +32,14 @@ from podshop.live.messages import Opened, Targets
 from podshop.nouns import DAY_NS, DataError
 from podshop.nouns.venue import Order, Quote, Reading, Venue
 from podshop.nouns.verdict import HALTED_STATE, REDUCE_ONLY_STATE, RUNNING, STATES
+from podshop.orders.line import Line
+from podshop.orders.reading import admissible
 from podshop.orders.step import wanted
 
 STANDING_EVERY = 100  # cycles
 TEND_NS = tuple(s * 1_000_000_000 for s in (6, 6, 12, 24, 48, 60))
 BEFORE_MAINTENANCE_MINUTES = 10
+AGAIN_NS = 1_000_000_000  # before the account is asked a second time
 WEEK_MINUTES = 7 * 24 * 60
 EPOCH_WEEKDAY_MINUTES = 3 * 24 * 60  # 1970-01-01 was a Thursday; weeks begin on Monday
 
@@ -143,7 +146,7 @@ class Gateway:
         await self.asking.hear()
         desk.share_late(at_ns)
         self.asking.tick()
-        await self.asking.read(cycle)
+        await self._read_account(cycle)
         desk.commit()
         if self.clock.now_ns() - self._listed_ns >= HOUR_NS:
             await self._instruments(self.clock.now_ns())
@@ -296,6 +299,15 @@ class Gateway:
         return reading.began_ns >= at_ns and of_now and reading.equity_micro > 0
 
     # ---------------------------------------------------------------- parts of a cycle
+
+    async def _read_account(self, cycle: int) -> None:
+        """Read the account; ask once more where nothing came that can be believed: else no coin would trade."""
+        reading = await self.asking.read(cycle)
+        any_coin, now_ns = Line(""), self.clock.now_ns()
+        if reading is None or not admissible(any_coin, reading, now_ns, self.desk.order_terms):
+            pause_ns = min(AGAIN_NS, self.terms.interval_ns // 100)
+            await self.clock.sleep_until(now_ns + pause_ns)
+            await self.asking.read(cycle)
 
     async def _times(self) -> None:
         began_ns = self.clock.now_ns()
