@@ -6,7 +6,7 @@ ledger and the exchange are the real ones, in one process and in virtual time.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -218,7 +218,7 @@ def _live(
             gateway.stop()
 
     virtual.run(main, at_ns=start_ns)
-    return found["first"], dict(_journal(folder / "journal.db", fund))
+    return found["first"], told_by(folder / "journal.db", fund)
 
 
 def differs(want: Opened, have: Opened) -> str:
@@ -275,8 +275,8 @@ def terms_of(fund: Fund) -> Terms:
     )  # fmt: skip
 
 
-def _journal(path: Path, fund: Fund) -> Iterator[tuple[str, list[Row]]]:
-    """What the gateway's journal tells, as the backtest tells it."""
+def told_by(path: Path, fund: Fund) -> dict[str, list[Row]]:
+    """What the gateway's journal tells, as the backtest tells it: table -> rows."""
     interval_ns = duration_ns(fund.market.interval)
     verdicts, fills, funding, transfers, nav = [], [], [], [], []
     cycle = 0
@@ -301,4 +301,4 @@ def _journal(path: Path, fund: Fund) -> Iterator[tuple[str, list[Row]]]:
                 transfers += [(row.at_ns, book, cash) for book, cash in fact.moves]
             elif isinstance(fact, Nav):
                 nav.append((fact.cycle, fact.nav_micro, fact.cash_micro))
-    yield from {"verdicts": verdicts, "fills": fills, "funding": funding, "transfers": transfers, "nav": nav}.items()
+    return {"verdicts": verdicts, "fills": fills, "funding": funding, "transfers": transfers, "nav": nav}
