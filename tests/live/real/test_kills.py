@@ -1,6 +1,6 @@
 """kill -9 of real processes at random moments: no order twice, no fill lost, books = truth, back within a minute.
 
-The venue loses a fifth of its replies, some orders arrive late, one reading in twenty is empty; an hour of history is a
+The venue loses a fifth of its replies, some orders and fills come late, one reading in twenty is empty; an hour is a
 second. What is killed: gateway, brain, watchdog, the line to the exchange, or all with their supervisor at once; every
 other time right after an order has left.
 """
