@@ -59,11 +59,14 @@ class Resolve(msgspec.Struct, frozen=True, tag="resolve", kw_only=True):
     intent   the intent it is about; empty = what the house holds unexplained, or a market's REDUCE_ONLY after row 14
     outcome  never: it did not arrive; filled: it filled `lots` at `price_micro` a lot with `fee_micro`; seen: the
              difference was looked at, and stays where it was booked
+    order_id filled: the venue's order whose held fills are of the intent (without one: of nobody of ours, the house's);
+             they say lots, price and fee. While fills are held no others can be made up beside them
     """
 
     market: str
     intent: str = ""
     outcome: Literal["never", "filled", "seen"]
+    order_id: str = ""
     lots: int = 0
     price_micro: int = 0
     fee_micro: int = 0
@@ -174,7 +177,10 @@ def ask(path: Path, token: str, request: Request, timeout_s: float = TIMEOUT_S) 
     line = msgspec.json.encode(Envelope(token, request)) + b"\n"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
         peer.settimeout(timeout_s)
-        peer.connect(str(path))
+        try:
+            peer.connect(str(path))
+        except OSError as e:
+            raise ConnectionError(f"no gateway answers at {path} ({e.strerror or e}): is the fund running?") from None
         peer.sendall(line)
         said = b""
         while not said.endswith(b"\n"):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from podshop.cli import main
 from podshop.live import config, control, doctor
 from podshop.live import status as live_status
 from podshop.live.latch import HALTED_STATE, Latch
@@ -70,3 +71,9 @@ def test_a_request_needs_the_operators_token(gateway):
     gateway.operator_token.chmod(0o644)
     with pytest.raises(ConfigError, match="everybody may read it"):
         control.read_token(gateway.operator_token)
+
+
+def test_where_no_gateway_answers_one_line_says_so(gateway, capsys):
+    control.make_token(gateway.operator_token)
+    assert main(["resume", str(gateway.folder), "--reason", "x"]) == 2
+    assert "no gateway answers at" in capsys.readouterr().err
