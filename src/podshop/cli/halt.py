@@ -94,6 +94,7 @@ def resolve(
     intent: Annotated[
         str, Parameter(help="The order's intent, 32 hex digits; none = a difference was looked at.")
     ] = "",
+    order_id: Annotated[str, Parameter(help="The venue's order whose held fills are of that intent.")] = "",
     lots: Annotated[int, Parameter(help="Lots filled, sold < 0.")] = 0,
     price_micro: Annotated[int, Parameter(help="Micro-dollars per lot.")] = 0,
     fee_micro: Annotated[int, Parameter(help="Fee paid, micro-dollars.")] = 0,
@@ -105,8 +106,8 @@ def resolve(
 
     gateway = folder.found(state)
     wish = control.Resolve(
-        market=market, intent=intent, outcome=outcome, lots=lots, price_micro=price_micro, fee_micro=fee_micro,
-        reason=reason, by=by or getuser(),
+        market=market, intent=intent, outcome=outcome, order_id=order_id, lots=lots, price_micro=price_micro,
+        fee_micro=fee_micro, reason=reason, by=by or getuser(),
     )  # fmt: skip
     control.ask(gateway.control_socket, control.read_token(gateway.operator_token), wish)
     answer({"market": market, "outcome": outcome}, f"{market}: {outcome}, and the gateway has booked it", as_json=json)

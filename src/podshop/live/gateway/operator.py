@@ -17,6 +17,7 @@ from podshop.nouns import ConfigError
 from podshop.nouns.venue import SECOND_NS, Filled
 from podshop.nouns.verdict import REDUCE_ONLY_STATE, RUNNING
 from podshop.orders.events import FillSaid
+from podshop.orders.line import Flight, Line
 
 ALARMS_SHOWN = 20
 
@@ -100,7 +101,9 @@ class Operator:
         flight = line.flight(said.intent) if said.intent else None
         if said.intent and flight is None:
             raise ConfigError(f"{said.market}: no intent {said.intent} is remembered")
-        if said.outcome == "filled":
+        if said.order_id or (said.outcome == "filled" and line.held):
+            self._held(now_ns, line, flight, said)
+        elif said.outcome == "filled":
             side = flight.order.lots if flight is not None else line.differs
             if said.lots * side <= 0 or said.price_micro <= 0:
                 raise ConfigError(f"{said.market}: a fill needs lots on the side of its intent or difference, a price")
@@ -113,6 +116,24 @@ class Operator:
             desk.resolve(now_ns, said.market, said.intent, "", said.by, said.reason)
         desk.alarm(now_ns, "RESOLVED", said.market, said.intent, f"{said.outcome}, by {said.by}: {said.reason}")
         desk.commit()
+
+    def _held(self, now_ns: int, line: Line, flight: Flight | None, said: Resolve) -> None:
+        """Fills that wait for an owner get the one a person names: a made-up fill beside them would count twice."""
+        orders: dict[str, int] = {}
+        for fill in line.held:
+            orders[fill.order_id] = orders.get(fill.order_id, 0) + fill.lots
+        known = ", ".join(f"{order_id} ({lots:+,} lots)" for order_id, lots in orders.items()) or "none"
+        if said.outcome != "filled" or said.lots or said.price_micro or said.fee_micro:
+            raise ConfigError(f"{said.market}: an order id goes with outcome filled, and its fills say how much")
+        if said.order_id not in orders:
+            raise ConfigError(f"{said.market}: order {said.order_id!r} is not held, expected one of: {known}")
+        if flight is not None and (
+            flight.order_id not in (None, said.order_id) or flight.side * orders[said.order_id] <= 0
+        ):
+            raise ConfigError(
+                f"{said.market}: intent {said.intent} is of order {flight.order_id}, or of the other side"
+            )
+        self.gateway.desk.resolve(now_ns, said.market, said.intent, said.order_id, said.by, said.reason)
 
     def _cash(self, now_ns: int, said: Resolve) -> None:
         """Cash that nothing explained, and a person does: his deposit or withdrawal, the house's."""
@@ -180,6 +201,7 @@ class Operator:
             lapsed=sum(flight.stage == "LAPSED" for _, flight in flights),
             requests=gateway.sends_made(),
             allowance=gateway.venue.card.sends_per_minute,
+            windows=gateway.venue.card.maintenance,
             journal_seq=gateway.keeper.head.seq,
             coins=tuple(coins),
             only=tuple(f"{name}: {reason} ({by})" for name, (_, by, reason) in memory.only.items()),
