@@ -31,8 +31,7 @@ def replay(
 
     gateway = folder.found(state)
     terms = read_terms(gateway.folder / "terms.json")
-    closes = _closes(gateway.folder, cycle * terms.interval_ns) if terms.hard.variance_floor > 0 else None
-    found = decide(gateway.journal, terms, card_of(gateway), cycle, _changes(changes or []), closes)
+    found = decide(gateway.journal, terms, card_of(gateway), cycle, _changes(changes or []))
     result: dict[str, Any] = {
         "cycle": cycle,
         "refused": found.refused,
@@ -45,18 +44,6 @@ def replay(
     answer(result, "\n".join(_lines(result)), as_json=json)
     wrong = bool(found.differs) and not changes
     return int(wrong or (brain and not result["brain"]["same"]))
-
-
-def _closes(folder: Path, until_ns: int) -> dict[int, list[int]]:
-    """What the gateway's own variances were made of, from the brain's files."""
-    import msgspec
-
-    from podshop.live.brain.again import midnights
-    from podshop.live.brain.process import Told
-    from podshop.run.config import load
-
-    told = msgspec.json.decode((folder / "brain.json").read_bytes(), type=Told)
-    return midnights(load(Path(told.fund)), told, folder / "bars", until_ns)
 
 
 def _brain(folder: Path, cycle: int, interval_ns: int) -> dict[str, Any]:

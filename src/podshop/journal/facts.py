@@ -39,6 +39,7 @@ KINDS: dict[str, tuple[type, int]] = {  # kind -> what it is, and the version wr
     "opening": (live.Opening, 1),
     "seen": (live.Seen, 1),
     "mids": (live.Mids, 1),
+    "closes": (live.Closes, 1),
     "asked": (live.Asked, 1),
     "ruled": (live.Ruled, 1),
     "netted": (live.Netted, 1),

@@ -46,6 +46,17 @@ class Mids(NamedTuple):
     reference_micro: tuple[int, ...]
 
 
+class Closes(NamedTuple):
+    """The fund's markets at a midnight, as the gateway found them itself: what its own variances are made of.
+
+    midnight_ns  UTC; mark_micro micro-dollars per lot, 0 = unknown
+    """
+
+    midnight_ns: int
+    markets: tuple[str, ...]
+    mark_micro: tuple[int, ...]
+
+
 class Asked(NamedTuple):
     """The brain's message of a cycle, as it came.
 
@@ -158,5 +169,17 @@ class Standing(NamedTuple):
 
 
 LiveFact: TypeAlias = (
-    Opening | Seen | Mids | Asked | Ruled | Netted | Shared | Suspense | StateChanged | Listing | Alarm | Standing
+    Opening
+    | Seen
+    | Mids
+    | Closes
+    | Asked
+    | Ruled
+    | Netted
+    | Shared
+    | Suspense
+    | StateChanged
+    | Listing
+    | Alarm
+    | Standing
 )

@@ -1,6 +1,6 @@
 """One cycle again, from what was kept: the gateway's decision from its journal, the brain's from what it was fed.
 
-The gateway's: the journal is folded up to the instant of the decision, and message, mids and limits of the cycle are
+The gateway's: the journal is folded up to the instant of the decision, and message, mids, limits and closes are
 given to the very code that ran. What it nets, orders and rules must be the journal's rows, byte for byte; only the
 instants at which rows were written are taken from the journal. Between the waves the outcome is read from the journal.
 With other limits the same is asked as "what if", and the difference is shown.
@@ -23,7 +23,7 @@ from podshop.journal.facts import Fact, read, written
 from podshop.journal.snapshot import State
 from podshop.journal.store import reading, rows
 from podshop.ledger.facts import Marks, Verdict
-from podshop.ledger.live import Asked, Mids, Netted, Opening, Ruled, Seen
+from podshop.ledger.live import Asked, Closes, Mids, Netted, Opening, Ruled, Seen
 from podshop.live.config import Gateway as GatewayFile
 from podshop.live.gateway.desk import Desk
 from podshop.live.gateway.limits import Own
@@ -63,13 +63,9 @@ class Replayed(NamedTuple):
     differs: tuple[Line, ...]
 
 
-def replay(
-    journal: Path, terms: Terms, card: Card, cycle: int, changes: Mapping[str, float] | None = None,
-    closes: Mapping[int, Sequence[int]] | None = None,
-) -> Replayed:  # fmt: skip
+def replay(journal: Path, terms: Terms, card: Card, cycle: int, changes: Mapping[str, float] | None = None) -> Replayed:
     """Decide a cycle of the gateway again.
 
-    closes   midnight -> marks (M,), of the month before the cycle: what the gateway's own variances are made of
     changes  limit -> another value, as a fraction of NAV: max_weight, max_gross, max_net, max_order, max_var
     Raises DataError where the journal does not hold the cycle.
     """
@@ -78,7 +74,7 @@ def replay(
     if message is None or message.refused or past.mids is None or past.ruled is None:
         return Replayed(cycle, "it was not asked" if message is None else message.refused or "it did not trade", 0, ())
     targets = msgspec.msgpack.decode(message.body, type=Targets)
-    trading = _Again(terms, card, past, closes or {})
+    trading = _Again(terms, card, past)
     rules = _changed(past.ruled, changes or {})
     reference = dict(zip(past.mids.markets, past.mids.reference_micro, strict=True))
     nav = past.at_mids.books.nav_micro()
@@ -174,6 +170,12 @@ class _Past:
                 if found is not None:
                     yield cycle, found
 
+    def closes(self) -> Iterator[Closes]:
+        """Midnights of which the gateway knew the marks when it decided."""
+        for row, fact in self.before:
+            if isinstance(fact, Closes) and row.seq < self.mids_seq:
+                yield fact
+
     def _of(self, kind: type[Any]) -> Any:
         return next((f for _, f in reversed(self.before) if isinstance(f, kind) and f.cycle == self._cycle), None)
 
@@ -220,7 +222,7 @@ class _Still(Desk):
 class _Again(Trading):
     """A cycle's trading without a venue: nothing is sent, and what became of it is in the journal."""
 
-    def __init__(self, terms: Terms, card: Card, past: _Past, closes: Mapping[int, Sequence[int]]) -> None:
+    def __init__(self, terms: Terms, card: Card, past: _Past) -> None:
         self._past = past
         self.still = _Still(terms, card, past)
         self._seq = past.mids_seq
@@ -231,8 +233,8 @@ class _Again(Trading):
         for cycle, marks in past.marks():
             by_market = dict(zip(marks.markets, marks.mark_micro, strict=True))
             own.frozen(cycle, [by_market.get(market, 0) for market in terms.markets])
-        for midnight_ns, mark_micro in sorted(closes.items()):
-            own.close(midnight_ns, mark_micro)
+        for closes in past.closes():
+            own.close(closes.midnight_ns, closes.mark_micro)
         super().__init__(terms, self.still, asking, clock, own, lambda _: None, lambda _: True)
 
     @property

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from podshop.live.brain.feed import Bar, Feed
 from podshop.live.brain.mind import Mind
 from podshop.live.brain.process import Told, history
@@ -14,8 +12,7 @@ from podshop.live.brain.seats import Answers, Asked, InThreads
 from podshop.live.brain.snapshots import Decided, Fed, Snapshots, unfed
 from podshop.live.frames import canonical, decoded
 from podshop.live.messages import Opened, Targets
-from podshop.market import marks
-from podshop.nouns import DAY_NS, DataError, VenueError, duration_ns, utc_text
+from podshop.nouns import DataError, VenueError, utc_text
 from podshop.run.config.sections import Fund as FundFile
 
 
@@ -56,16 +53,6 @@ def answers_again(file: FundFile, told: Told, bars: Path, until_ns: int) -> Iter
         opened = decoded(row.opened, Opened)
         targets = mind.decide(opened)
         yield Answer(opened, targets, canonical(targets)[1] == row.targets_sha256)
-
-
-def midnights(file: FundFile, told: Told, bars: Path, until_ns: int, days: int = 31) -> dict[int, list[int]]:
-    """Marks of the last midnights, micro-dollars per lot, as a venue shows them; 0 = unknown."""
-    fed = {row.at_ns: row for row in Snapshots(bars).read(0, until_ns) if isinstance(row, Fed)}
-    interval_ns = duration_ns(file.market.interval)
-    market, _ = asyncio.run(history(file, told, Feed(file, Nobody(), interval_ns, None), fed, until_ns))
-    mark, _ = marks(market, np.array([each.lot_micro_scale for each in file.instruments]))
-    rows = np.flatnonzero(market.time % DAY_NS == 0)[-days:]
-    return {int(market.time[row]): mark[row].tolist() for row in rows}
 
 
 class NotKept(Exception):

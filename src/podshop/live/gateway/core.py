@@ -9,13 +9,13 @@ one thing it waits for without giving way, some milliseconds.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 
 from podshop.journal.keeper import Keeper
 from podshop.ledger.facts import Signals
 from podshop.ledger.live import Asked as AskedFor
-from podshop.ledger.live import Mids, Opening, Suspense
+from podshop.ledger.live import Closes, Mids, Opening, Suspense
 from podshop.live.clock import Clock
 from podshop.live.flatten import PREFIX as WATCHDOG
 from podshop.live.frames import canonical
@@ -99,11 +99,13 @@ class Gateway:
         self.asking.prefix = self.prefix
         await self._instruments(now_ns)
         if self.terms.hard.variance_floor > 0:
+            for closes in self.memory.closes.values():
+                self.own.close(closes.midnight_ns, closes.mark_micro)
             for day_ns in self.own.missing(now_ns // DAY_NS * DAY_NS):
                 found = await self.asking.asked("marks", self.venue.marks(day_ns, self.terms.interval_ns))
                 if found:
                     known = {market: quote.price_micro for market, quote in found.items() if quote.at_ns <= day_ns}
-                    self.own.close(day_ns, [known.get(market, 0) for market in self.terms.markets])
+                    self._close_day(now_ns, day_ns, known)
         self._fly(now_ns, last_send_ns=now_ns)
         self.desk.commit()
 
@@ -152,7 +154,7 @@ class Gateway:
             await self._instruments(self.clock.now_ns())
         self._reconcile(at_ns)
         if terms.hard.variance_floor > 0 and at_ns % DAY_NS == 0:
-            self.own.close(at_ns, [self.keeper.books.marks.get(m, 0) for m in terms.markets])
+            self._close_day(at_ns, at_ns, self.keeper.books.marks)
         memory.forget(self.clock.now_ns())
         desk.note(at_ns, Opening(cycle, self.state(), memory.peak_micro, self.offset_ns))
         if cycle % STANDING_EVERY == 0:
@@ -327,6 +329,12 @@ class Gateway:
                 self.desk.hold(now_ns, REDUCE_ONLY_STATE, "market", listing.market, "gateway", changed)
                 self.desk.alarm(now_ns, "LISTING", listing.market, "", changed)
         self.desk.commit()
+
+    def _close_day(self, now_ns: int, midnight_ns: int, marks: Mapping[str, int]) -> None:
+        """Take the marks of a midnight for our own variances, and write them down: a replay needs the very same."""
+        closes = Closes(midnight_ns, self.terms.markets, tuple(marks.get(market, 0) for market in self.terms.markets))
+        self.desk.note(now_ns, closes)
+        self.own.close(midnight_ns, closes.mark_micro)
 
     def _before_sends(self, intents: int) -> None:
         """Before the first byte of a wave leaves: tell the flattener what is in flight."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from podshop.ledger.live import Ruled
+from podshop.live.gateway.memory import CLOSES_KEPT
 from podshop.live.gateway.terms import Hard, Terms
 from podshop.live.messages import Office, Targets
 from podshop.nouns import DAY_NS, Panel
@@ -24,7 +25,8 @@ MOST_WHOLE = 1 << 62
 MOST_SHARE = 1e9
 MOST_WISHED = 100  # times NAV that all books together may wish of one market
 OFF = 1e-6  # by which products of roots may differ
-OWN_DAYS, LEAST_DAYS = 30, 10
+LEAST_DAYS = 10
+OWN_DAYS = CLOSES_KEPT - 1
 
 
 def wrong_with(targets: Targets, terms: Terms, cycle: int, *, allots: bool, most: Sequence[int] | None = None) -> str:
@@ -182,7 +184,7 @@ class Own:
         """Take the marks of a midnight; 0 = unknown."""
         mark = np.array(list(mark_micro), np.float64)
         self._closes[midnight_ns] = np.where(mark > 0, mark, np.nan)
-        for old in sorted(self._closes)[: -(OWN_DAYS + 1)]:
+        for old in sorted(self._closes)[:-CLOSES_KEPT]:
             del self._closes[old]
 
     def missing(self, midnight_ns: int) -> list[int]:

@@ -13,6 +13,7 @@ from podshop.journal.keeper import Keeper
 from podshop.ledger.facts import Capital, Fill, Marks, Nav, Start
 from podshop.ledger.live import (
     Asked,
+    Closes,
     Listing,
     Netted,
     Opening,
@@ -28,6 +29,7 @@ from podshop.nouns.verdict import RUNNING
 from podshop.orders.facts import Committed, Late, OrderFact
 from podshop.orders.line import Line, applied
 
+CLOSES_KEPT = 31  # a month of daily returns
 _ORDER_FACTS = OrderFact.__args__
 
 
@@ -42,6 +44,7 @@ class Memory(msgspec.Struct, kw_only=True):
     unshared    intent -> fills that are in transit
     given       intent -> book -> lots of it that the book has got; wants, of_cycle: of intents not long over
     traded      (at_ns, micro-dollars) of the venue's fills of the last day
+    closes      midnight -> marks of the month that the gateway's own variances look back
     """
 
     state: int = RUNNING
@@ -57,6 +60,7 @@ class Memory(msgspec.Struct, kw_only=True):
     wants: dict[str, tuple[tuple[str, int], ...]] = {}
     of_cycle: dict[str, int] = {}
     traded: list[tuple[int, int]] = []
+    closes: dict[int, Closes] = {}
     listings: dict[str, Listing] = {}
     capital: dict[str, int] = {}
     throttle: tuple[float, ...] = ()
@@ -179,6 +183,12 @@ def _listing(memory: Memory, at_ns: int, fact: Listing) -> None:
     memory.listings[fact.market] = fact
 
 
+def _closes(memory: Memory, at_ns: int, fact: Closes) -> None:
+    memory.closes[fact.midnight_ns] = fact
+    for old in sorted(memory.closes)[:-CLOSES_KEPT]:
+        del memory.closes[old]
+
+
 def _suspense(memory: Memory, at_ns: int, fact: Suspense) -> None:
     memory.suspense_micro = fact.cash_micro
 
@@ -197,6 +207,7 @@ _FOLDS: dict[type, Any] = {
     StateChanged: _state,
     Listing: _listing,
     Suspense: _suspense,
+    Closes: _closes,
 }
 
 
