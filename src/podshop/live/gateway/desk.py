@@ -174,22 +174,26 @@ class Desk:
     # ---------------------------------------------------------------- books
 
     def _book(self, booked: Booked) -> None:
-        """A fill to transit; one that no order of ours explains goes on at once to who bears it."""
+        """A fill to transit; one that no order of ours explains goes on to who bears it, in the same transaction.
+
+        Were it shared in another one, a death between the two would leave in transit what nobody shares any more.
+        """
         filled: Filled = booked.fill
         fill = Fill(filled.fill_id, booked.intent, booked.market, filled.lots, filled.price_micro, filled.fee_micro)
         self.note(filled.at_ns, fill)
         if booked.to == "house":
             self.note(filled.at_ns, *sharing.house_shares(fill, self.terms))
         elif booked.to == "held":
-            self.commit()
             cycle = filled.at_ns // self.terms.interval_ns
             self.note(filled.at_ns, *sharing.held_shares(fill, self.held(booked.market), cycle, self.terms))
-            self.commit()
 
     def held(self, market: str) -> list[tuple[str, int]]:
-        """(book, signed lots) of those who hold something."""
-        lots = [(book, self.keeper.books.lots(book, market)) for book in self.terms.names]
-        return [each for each in lots if each[1]]
+        """(book, signed lots) of those who hold something, with what is noted and not committed yet."""
+        lots = {book: self.keeper.books.lots(book, market) for book in self.terms.names}
+        for _, fact in self._facts:
+            if isinstance(fact, Share) and fact.market == market:
+                lots[fact.book] += fact.lots
+        return [each for each in lots.items() if each[1]]
 
     def share_late(self, at_ns: int) -> None:
         """What came in since its cycle was closed, to the books that still want it."""
