@@ -115,7 +115,6 @@ class Real:
         self._log = path / "supervisor.log"
         fund_file = path / "fund.toml"
         fund_file.write_text(text)
-        os.environ["XDG_STATE_HOME"] = str(path / "home")
         fund = load(fund_file)
         folder.prepare(fund_file, fund, self.state, "simulated")
         toml = self.state / config.GATEWAY_TOML
