@@ -16,7 +16,7 @@ from podshop.journal.keeper import Keeper
 from podshop.ledger.live import Asked
 from podshop.nouns import HOUR_NS
 from podshop.run.backtest import facts_and_seats
-from podshop.run.config import Fund
+from podshop.run.config import Fund, load
 from podshop.run.loop import Run
 from podshop.run.world import read_world
 from tests.live.gateway.parity import Row, Rows, terms_of, told_by
@@ -143,3 +143,7 @@ def test_a_week_through_real_processes_is_the_backtests(
     assert found.cycles >= WEEK
     assert found.rows["fills"] > WEEK
     assert found.rows["transfers"] > 0
+    dearer = tmp_path / "dearer.toml"  # the mutant: a backtest that pays a tenth of a basis point more
+    dearer.write_text(FUND + '\n[venue]\nname = "simulated"\ntaker_fee_bps = 4.6\n')
+    other = compared(load(dearer), shared_data, tmp_path / "s" / "journal.db")
+    assert {"fills", "transfers", "nav"} <= set(other.off)
