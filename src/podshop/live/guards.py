@@ -1,17 +1,16 @@
-"""What ninety days alone do to a fund, each judged by one small function: disk, clock, key, quota, windows, listings.
+"""What ninety days alone do to a fund, each judged by one small function: disk, clock, key, quota, windows.
 
 A notice of level `stop` means no new risk (REDUCE_ONLY) for as long as it holds; `warn` is for a person's eye.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from podshop.live.config import Thresholds
 from podshop.nouns import DAY_NS, MINUTE_NS, SECOND_NS
-from podshop.nouns.venue import Listed
 
 Level = Literal["ok", "warn", "stop"]
 BEFORE_NS = 10 * MINUTE_NS  # no increases so long before a maintenance window
@@ -111,28 +110,6 @@ def maintenance(now_ns: int, windows: Sequence[tuple[int, int]]) -> Notice:
         if ahead_ns <= BEFORE_NS:
             return Notice("maintenance", "stop", f"in {ahead_ns // MINUTE_NS} minutes, for {minutes}: no increases")
     return Notice("maintenance", "ok", "none soon" if windows else "the venue announces none")
-
-
-def changed(before: Mapping[str, Listed], now: Mapping[str, Listed]) -> dict[str, str]:
-    """Markets that are no longer what they were, with the reason: each only reduces until a conversion is signed.
-
-    >>> was = Listed("PEPE", "kPEPE", 1.0, 3_600_000_000_000, 10, False)
-    >>> changed({"PEPE": was}, {"PEPE": was._replace(lot_size=0.1)})
-    {'PEPE': 'lot_size was 1.0, is 0.1'}
-    """
-    found = {}
-    for market, was in before.items():
-        listed = now.get(market)
-        if listed is None:
-            found[market] = "no longer listed"
-        elif listed.delisted and not was.delisted:
-            found[market] = "delisted"
-        elif listed != was:
-            differ = (name for name in was._fields if getattr(was, name) != getattr(listed, name))
-            found[market] = ", ".join(
-                f"{name} was {getattr(was, name)!r}, is {getattr(listed, name)!r}" for name in differ
-            )
-    return found
 
 
 def free_bytes(folder: Path) -> int:

@@ -6,8 +6,11 @@ import pytest
 from podshop.journal.facts import read
 from podshop.ledger.facts import HOUSE
 from podshop.ledger.live import Alarm, Listing
+from podshop.live.gateway import reconcile
 from podshop.live.gateway.core import Gateway
 from podshop.live.gateway.terms import Hard
+from podshop.nouns import HOUR_NS
+from podshop.nouns.venue import Listed
 from podshop.nouns.verdict import HALTED_STATE, REDUCE_ONLY_STATE, RUNNING
 from podshop.orders.facts import Differs
 from tests.live import virtual
@@ -128,7 +131,7 @@ def test_cash_that_nothing_explains_goes_to_suspense(tmp_path):
 def test_a_stale_reading_halts_nobody(tmp_path, monkeypatch, protected):
     if not protected:
         monkeypatch.setattr(Gateway, "_believed", lambda self, reading, at_ns: True)
-    world = World(tmp_path, faults={"stale_positions": 0.5}, seed=1)
+    world = World(tmp_path, faults={"stale_positions": 0.8}, seed=1)
     halted = []
     world.run(30, check=lambda: halted.append(world.gateway.memory.suspense_micro != 0))
     assert world.evil.fired["stale_positions"] > 10
@@ -180,6 +183,51 @@ def test_a_market_whose_lot_changed_is_only_reduced(tmp_path):
 
     found = story(world, 3, changed, 14, check)
     assert "LISTING" in [alarm.code for alarm in found["alarm"]]
+
+
+BTC = Listed("BTC", "BTC", 0.1, HOUR_NS, 40, False)
+
+
+@pytest.mark.parametrize(("found", "said"), [
+    ((BTC,), None),
+    ((BTC._replace(lot_size=1.0),), "lot_size was 0.1, is 1.0"),
+    ((BTC._replace(venue_name="kBTC"),), "venue_name was BTC, is kBTC"),
+    ((BTC._replace(funding_interval_ns=8 * HOUR_NS),), f"funding_interval_ns was {HOUR_NS}, is {8 * HOUR_NS}"),
+    ((BTC._replace(delisted=True),), "delisted was False, is True"),
+    ((), "it is listed no more"),
+])  # fmt: skip
+def test_every_change_of_an_instrument_is_a_new_version(tmp_path, found, said):
+    terms = World(tmp_path, markets=1).terms
+    ((first, nothing),) = reconcile.listings((BTC,), {}, "memory", terms)
+    assert (first.version, nothing) == (1, "")
+    news = reconcile.listings(found, {"BTC": first}, "memory", terms)
+    assert [(listing.version, why) for listing, why in news] == ([] if said is None else [(2, said)])
+
+
+@pytest.mark.parametrize("protected", [True, False], ids=["the gateway", "mutant: a resumed market is a market"])
+def test_no_word_resumes_a_market_whose_lots_are_others(tmp_path, monkeypatch, protected):
+    if not protected:
+        monkeypatch.setattr(reconcile, "another", lambda listing, terms: False)
+    world, grown = World(tmp_path), []
+
+    async def main(clock):
+        await world.start(clock)
+        listed = next(each for each in world.exchange.listed() if each.market == "XRP")
+        world.exchange.listing["XRP"] = listed._replace(lot_size=1.0)
+        for k in range(26):
+            before = world.exchange.lots["XRP"]
+            await world.cycle(clock, world.first + 1 + k)
+            if "market XRP" in world.gateway.memory.only:
+                world.gateway.desk.hold(clock.now_ns(), RUNNING, "market", "XRP", "ann", "go on")
+                world.gateway.desk.commit()
+            elif world.gateway.memory.listings["XRP"].version == 2:
+                after = world.exchange.lots["XRP"]
+                grown.append(abs(after) > abs(before) or after * before < 0)
+        world.die()
+
+    virtual.run(main, at_ns=world.start_ns)
+    assert len(grown) > 10
+    assert any(grown) is not protected
 
 
 @pytest.mark.parametrize("skew", [True, False])

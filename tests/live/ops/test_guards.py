@@ -10,8 +10,7 @@ from podshop.live.guards import Notice
 from podshop.live.heartbeat import Ear, Heart, Now, heard
 from podshop.live.latch import REDUCE_ONLY_STATE, Latch
 from podshop.live.watchdog import Watchdog, room
-from podshop.nouns import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
-from podshop.nouns.venue import Listed
+from podshop.nouns import DAY_NS, MINUTE_NS, SECOND_NS
 
 NOW_NS = 1_790_000_000 * SECOND_NS
 
@@ -86,18 +85,6 @@ def test_every_minute_of_a_week_is_before_in_or_out_of_a_window():
     }
     stopped = sorted(minute for minute, level in levels.items() if level == "stop")
     assert stopped == [*range(35), *range(7 * 24 * 60 - 5, 7 * 24 * 60)]  # ten minutes before, over the week's end
-
-
-def test_an_instrument_that_changes_is_noticed():
-    was = {"BTC": Listed("BTC", "BTC", 1e-5, HOUR_NS, 40, False), "ETH": Listed("ETH", "ETH", 1e-4, HOUR_NS, 25, False)}
-    assert guards.changed(was, was) == {}
-    assert guards.changed(was, {"BTC": was["BTC"]._replace(delisted=True)}) == {
-        "BTC": "delisted",
-        "ETH": "no longer listed",
-    }
-    assert guards.changed(was, was | {"ETH": was["ETH"]._replace(funding_interval_ns=8 * HOUR_NS)}) == {
-        "ETH": f"funding_interval_ns was {HOUR_NS}, is {8 * HOUR_NS}"
-    }
 
 
 def test_the_ballast_is_given_back_once(tmp_path):

@@ -50,6 +50,16 @@ def lots_off_micro(memory: Memory, marks: Mapping[str, int]) -> int:
     return sum(abs(line.differs) * marks.get(market, 0) for market, line in memory.lines.items())
 
 
+def another(listing: Listing | None, terms: Terms) -> bool:
+    """Whether a market has become one whose lots are not those of the books, or that ends: no word resumes that.
+
+    What was other from the start a person has looked at; it is a later version that the books know nothing of.
+    """
+    if listing is None or listing.version == 1:
+        return False
+    return listing.delisted or listing.lot_size != terms.lot_sizes[terms.markets.index(listing.market)]
+
+
 def listings(
     found: Sequence[Listed], known: Mapping[str, Listing], venue: str, terms: Terms
 ) -> list[tuple[Listing, str]]:

@@ -18,7 +18,7 @@ import numpy as np
 from podshop.ledger.facts import Verdict
 from podshop.ledger.live import Netted, Ruled
 from podshop.live.clock import Clock
-from podshop.live.gateway import limits, sharing
+from podshop.live.gateway import limits, reconcile, sharing
 from podshop.live.gateway.asking import Asking
 from podshop.live.gateway.desk import Desk
 from podshop.live.gateway.limits import Own
@@ -195,7 +195,9 @@ class Trading:
                 self.waves.drop(int(m), RATE)
 
     def _only(self, market: str) -> bool:
-        return f"market {market}" in self.desk.memory.only
+        """Whether a market is only reduced: halted, or another instrument by now than the books' lots are of."""
+        memory = self.desk.memory
+        return f"market {market}" in memory.only or reconcile.another(memory.listings.get(market), self.terms)
 
     def _asked(self, cycle: int, wave: int, lots: Whole) -> list[Leg]:
         """Ask each coin for its order; what it drops has its reason in the verdict."""
