@@ -3,7 +3,9 @@
 A notice of level `stop` means no new risk (REDUCE_ONLY) for as long as it holds; `warn` is for a person's eye.
 """
 
+import errno
 import os
+import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ BEFORE_NS = 10 * MINUTE_NS  # no increases so long before a maintenance window
 QUOTA = 0.8  # of the venue's requests: the last fifth is kept for reductions and readings
 _MONDAY_NS = 4 * DAY_NS  # 1970-01-05 was a Monday
 _WEEK_NS = 7 * DAY_NS
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
 class Notice(NamedTuple):
@@ -116,6 +119,17 @@ def free_bytes(folder: Path) -> int:
     """Room for us on the disk of a folder."""
     found = os.statvfs(folder)
     return found.f_bavail * found.f_frsize
+
+
+def full(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is that of a full disk."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) in _FULL:
+            return True
+        error = error.__cause__
+    return False
 
 
 def fill_ballast(path: Path, megabytes: int) -> None:

@@ -13,11 +13,12 @@ import logging
 import os
 import pwd
 import signal
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 from podshop.journal.keeper import Keeper
-from podshop.live import config, control
+from podshop.live import config, control, guards
 from podshop.live.clock import Clock
 from podshop.live.control import Answer
 from podshop.live.frames import clear_socket, decoded, peer_of, read_frame, write_frame
@@ -152,7 +153,22 @@ async def cycles(gateway: Gateway, brain: BrainLine, clock: Clock, stop: asyncio
 
 
 async def run(state: Path, key: Secret | None) -> int:
-    """The gateway of a state folder until SIGTERM or SIGINT; an exit code."""
+    """The gateway of a state folder until SIGTERM or SIGINT; an exit code.
+
+    On a full disk it gives the ballast back and ends: what it could not write is not done, and the process after it
+    takes up the journal, asks after every order and finishes the bookings.
+    """
+    try:
+        return await _run(state, key)
+    except (LedgerError, sqlite3.Error, OSError) as e:
+        if not guards.full(e):
+            raise
+        given = guards.release_ballast(state / "ballast")
+        log.error("the disk is full, %s: %s", "the ballast was given back" if given else "and no ballast is left", e)
+        return 1
+
+
+async def _run(state: Path, key: Secret | None) -> int:
     found = config.read(state)
     terms = read_terms(state / "terms.json")
     latch = Latch(state, "gateway")
@@ -190,6 +206,8 @@ async def run(state: Path, key: Secret | None) -> int:
             log.info("open at %s, row %d", venue.card.venue, keeper.head.seq)
             await cycles(gateway, brain, clock, stop)
         except LedgerError as e:
+            if guards.full(e):
+                raise
             log.exception("the books do not balance")
             latch.raise_to(HALTED_STATE, clock.now_ns(), f"the books do not balance: {e}")
             return 1
