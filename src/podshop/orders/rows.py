@@ -26,6 +26,7 @@ from podshop.orders.terms import Terms
 
 Effects = tuple[Effect, ...]
 
+DUST = "dust"  # not a fill: what a venue that rounds shows more or less than was booked
 LIQUIDATED = ("liquidation", "adl", "settlement")  # borne by those who hold the lots
 
 
@@ -179,12 +180,12 @@ def row_13(line: Line, flight: Flight, fill: Filled, at_ns: int) -> Effects:
 
 
 def row_14(line: Line, fill: Filled, watchdog: bool, at_ns: int) -> Effects:
-    """Nobody's order explains it: booked at once; the coin only reduces until a person resolves it."""
+    """Nobody's order explains it: booked at once; the coin only reduces until a person resolves it, but for dust."""
     to = "held" if watchdog or fill.kind in LIQUIDATED else "house"
     cash = -fill.lots * fill.price_micro - fill.fee_micro
     return (
         Journal(Booked(line.market, at_ns, 14, "", to, fill)),
-        *_restrict(line, at_ns, f"{fill.kind} {fill.fill_id}"),
+        *(() if fill.kind == DUST else _restrict(line, at_ns, f"{fill.kind} {fill.fill_id}")),
         External(fill.fill_id, fill.lots, cash, to),
         Alarm("EXTERNAL", fill.fill_id, f"{fill.kind} of {fill.lots} lots that no order of ours explains, to {to}"),
     )

@@ -19,7 +19,7 @@ from podshop.ledger.live import Closes, Mids, Opening, Suspense
 from podshop.live.clock import Clock
 from podshop.live.flatten import PREFIX as WATCHDOG
 from podshop.live.frames import canonical
-from podshop.live.gateway import limits, reconcile
+from podshop.live.gateway import dust, limits, reconcile
 from podshop.live.gateway.accounts import Accounts
 from podshop.live.gateway.asking import Asking
 from podshop.live.gateway.desk import Desk
@@ -275,12 +275,16 @@ class Gateway:
         if reading is not None and quiet and reading is not self._weighed and self._believed(reading, at_ns):
             self._weighed = reading
             off = reconcile.cash_off(books, reading)
-            if off is not None and off == self._cash_off and off != memory.suspense_micro:
+            if off is not None and off == self._cash_off and dust.is_dust(desk, off, now_ns):
+                dust.take_cash(desk, off, now_ns)
+                off = 0
+            elif off is not None and off == self._cash_off and off != memory.suspense_micro:
                 why = f"the account's cash differs by {off / 1e6:,.6f} USD from the books"
                 desk.note(now_ns, Suspense(off, why))
                 desk.alarm(now_ns, "CASH", "", "", why)
                 desk.commit()
             self._cash_off = off
+        dust.take_lots(desk, now_ns)
         unexplained = reconcile.lots_off_micro(memory, books.marks) + abs(memory.suspense_micro)
         if unexplained > terms.suspense_micro:
             self.raise_state(HALTED_STATE, "gateway", f"{unexplained / 1e6:,.2f} USD are not explained")

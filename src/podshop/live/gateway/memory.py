@@ -10,7 +10,7 @@ import msgspec
 from podshop.journal.chain import Row
 from podshop.journal.facts import Fact, read
 from podshop.journal.keeper import Keeper
-from podshop.ledger.facts import Capital, Fill, Marks, Nav, Start
+from podshop.ledger.facts import Capital, Deposit, Fill, Marks, Nav, Start
 from podshop.ledger.live import (
     Asked,
     Closes,
@@ -29,6 +29,7 @@ from podshop.nouns.verdict import RUNNING
 from podshop.orders.facts import Committed, Late, OrderFact
 from podshop.orders.line import Line, applied
 
+DUST = "dust-"  # how the ids begin that no venue gave
 CLOSES_KEPT = 31  # a month of daily returns
 _ORDER_FACTS = OrderFact.__args__
 
@@ -45,6 +46,7 @@ class Memory(msgspec.Struct, kw_only=True):
     given       intent -> book -> lots of it that the book has got; wants, of_cycle: of intents not long over
     traded      (at_ns, micro-dollars) of the venue's fills of the last day
     closes      midnight -> marks of the month that the gateway's own variances look back
+    dust        day -> micro-dollars of small differences that the house took
     """
 
     state: int = RUNNING
@@ -61,6 +63,7 @@ class Memory(msgspec.Struct, kw_only=True):
     of_cycle: dict[str, int] = {}
     traded: list[tuple[int, int]] = []
     closes: dict[int, Closes] = {}
+    dust: dict[int, int] = {}
     listings: dict[str, Listing] = {}
     capital: dict[str, int] = {}
     throttle: tuple[float, ...] = ()
@@ -157,7 +160,20 @@ def _netted(memory: Memory, at_ns: int, fact: Netted) -> None:
 def _fill(memory: Memory, at_ns: int, fact: Fill) -> None:
     if fact.intent:
         memory.unshared.setdefault(fact.intent, []).append(fact)
-    memory.traded.append((at_ns, abs(fact.lots) * fact.price_micro))
+    if fact.venue_id.startswith(DUST):
+        _dusted(memory, at_ns, abs(fact.lots) * fact.price_micro)
+    else:
+        memory.traded.append((at_ns, abs(fact.lots) * fact.price_micro))
+
+
+def _deposit(memory: Memory, at_ns: int, fact: Deposit) -> None:
+    if fact.venue_id.startswith(DUST):
+        _dusted(memory, at_ns, abs(fact.cash_micro))
+
+
+def _dusted(memory: Memory, at_ns: int, micro: int) -> None:
+    day = at_ns // DAY_NS
+    memory.dust = {day: memory.dust.get(day, 0) + micro}
 
 
 def _shared(memory: Memory, at_ns: int, fact: Shared) -> None:
@@ -203,6 +219,7 @@ _FOLDS: dict[type, Any] = {
     Ruled: _ruled,
     Netted: _netted,
     Fill: _fill,
+    Deposit: _deposit,
     Shared: _shared,
     StateChanged: _state,
     Listing: _listing,
