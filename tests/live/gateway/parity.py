@@ -102,15 +102,13 @@ class ParityVenue(MemoryVenue):
     """The exchange's account, and beside it what a backtest knows of funding and no venue's history of an account has.
 
     Books that hold opposite lots settle funding between them; where they sum to zero the account pays nothing, and a
-    venue has no row of it. And a rate that nobody recorded is paid by both sides.
+    venue has no row of it.
     """
 
     async def fundings(self, since_ns: int) -> list[Paid]:
         tape, now_ns = self.twin.truth.tape, self._clock.now_ns()
         assumed = tape.funding.source == ASSUMED
-        paid = [
-            each._replace(assumed=bool(assumed[int(each.paid_id[1:])])) for each in await super().fundings(since_ns)
-        ]
+        paid = list(await super().fundings(since_ns))
         rows = np.flatnonzero((tape.funding.at_ns >= since_ns) & (tape.funding.at_ns <= now_ns))
         known = {each.paid_id for each in paid}
         for event in rows.tolist():

@@ -202,7 +202,9 @@ def test_funding_is_paid_on_what_was_held_before_the_cycles_fills() -> None:
         (10_011, -200),  # still the mark of the bar that closed on the hour
         (-10_013, -200),  # 500,650: nobody recorded the rate, so both sides pay
     ]
-    assert [each.paid_id for each in venue.fundings(NOW + 2 * HOUR_NS, inside)] == ["F1", "F2"]
+    assert [(each.paid_id, each.assumed) for each in venue.fundings(NOW + 2 * HOUR_NS, inside)] == [
+        ("F1", False), ("F2", True),
+    ]  # fmt: skip
 
 
 def test_a_resting_order_fills_beyond_its_limit_at_the_limit() -> None:

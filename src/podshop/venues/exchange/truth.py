@@ -109,8 +109,9 @@ class Exchange:
         name, rate = self.names[m], float(funding.rate[event])
         lots, mark = self.lots[name], int(self.tape.mark[self.row, m])
         if lots != 0:
-            cash = int(_funding_of(lots, mark, rate, bool(funding.source[event] == ASSUMED)))
-            self.account.pay(Paid(f"F{event}", name, cash, rate, lots, int(funding.at_ns[event])))
+            assumed = bool(funding.source[event] == ASSUMED)
+            cash = int(_funding_of(lots, mark, rate, assumed))
+            self.account.pay(Paid(f"F{event}", name, cash, rate, lots, int(funding.at_ns[event]), assumed))
 
     def _settle_dead(self) -> None:
         """Close what is held of a market that trades no more."""
