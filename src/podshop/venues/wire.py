@@ -15,7 +15,8 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from ipaddress import ip_address
 from typing import Any, NamedTuple, NoReturn
 
@@ -28,6 +29,10 @@ from podshop.venues import strict
 MAX_BODY = 10_000_000
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+
+MAY_LEAVE: ContextVar[Callable[[], bool] | None] = ContextVar("may_leave", default=None)
+"""Of whoever sends an order: asked when a connection is there, right before the first byte is written. A request may
+have waited for its connection longer than the world stood still."""
 
 for _name in ("httpx2", "httpcore2", "ccxt", "hyperliquid"):
     _logger = logging.getLogger(_name)
@@ -42,6 +47,10 @@ class NoAnswer(VenueError):
     def __init__(self, message: str, *, sent: bool) -> None:
         super().__init__(message)
         self.sent = sent
+
+
+class Stays(VenueError):
+    """What may not leave any more."""
 
 
 class Secret:
@@ -145,15 +154,20 @@ class Wire:
             kept["content-type"] = "application/json"
         patience = read_s or self._read_s
         limits = httpx2.Timeout(connect=self._connect_s, read=patience, write=patience, pool=self._connect_s)
-        request = self._client.build_request(method, url, content=content, headers=kept, timeout=limits)
+        request = self._client.build_request(
+            method, url, content=content, headers=kept, timeout=limits, extensions={"trace": _last_look}
+        )
         trouble, sent = "", True
         try:
+            _look()
             async with asyncio.timeout(max(self._total_s, patience + self._connect_s)):
                 return await self._receive(request)
         except NOT_SENT as e:
             trouble, sent = type(e).__name__, False
         except (httpx2.HTTPError, httpx2.StreamError, TimeoutError, OSError, ssl.SSLError, ValueError) as e:
             trouble = type(e).__name__
+        except Stays as e:
+            trouble, sent = str(e), False
         except VenueError as e:
             trouble = str(e)
         # Raised here, so that neither cause nor context carries the request with its headers.
@@ -190,6 +204,19 @@ class Wire:
             raise ConfigError(f"{url.host!r} is not among the hosts of this venue: {', '.join(sorted(self._hosts))}")
         if url.scheme != "https" and not (url.scheme == "http" and url.host in LOOPBACK):
             raise ConfigError(f"{url.scheme}://{url.host}: expected https, or http to this machine")
+
+
+def _look() -> None:
+    """Raises Stays where what is asked for here may not leave."""
+    may = MAY_LEAVE.get()
+    if may is not None and not may():
+        raise Stays("halted or expired before its first byte left")
+
+
+async def _last_look(event: str, _: Mapping[str, Any]) -> None:
+    """The HTTP library tells what it does next; here its next step is to write."""
+    if event.endswith("send_request_headers.started"):
+        _look()
 
 
 class _Guarded(httpx2.AsyncHTTPTransport):

@@ -5,6 +5,7 @@ A question that fails is asked again at its next turn; it is never taken for "no
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from podshop.ledger.facts import Funding
@@ -17,6 +18,7 @@ from podshop.nouns import VenueError
 from podshop.nouns.venue import Filled, Order, Paid, Reading, Reply, Venue
 from podshop.orders.events import FillSaid, FoundSaid, ReadingSaid, Replied, Tick
 from podshop.orders.step import wanted
+from podshop.venues.wire import MAY_LEAVE
 
 MOMENT_NS = 1_000  # so that a reading begins after what came before it
 UNKNOWN_MARKET = "UNKNOWN_MARKET"
@@ -40,6 +42,7 @@ class Asking:
         self.foreign = ""
         self.prefix = ""
         self.answer_ns = desk.terms.answer_ns
+        self.leave_ns = self.answer_ns * 9 // 10  # so late a first byte may leave: before what the flattener is told
         self._told: dict[str, Filled] = {}
         self._paid: dict[str, Paid] = {}
         self._replies: dict[str, asyncio.Task[Reply]] = {}
@@ -83,15 +86,21 @@ class Asking:
     # ---------------------------------------------------------------- orders
 
     async def send(self, intents: Sequence[str], may: Callable[[Order], bool]) -> None:
-        """Send approved intents, each once and all at once; what has not answered in time is UNKNOWN."""
-        desk = self.desk
+        """Send approved intents, each once and all at once; what has not answered in time is UNKNOWN.
+
+        may  the last look: asked here, and by the venue's wire when a connection is there to write to
+        """
+        desk, until_ns = self.desk, self.clock.now_ns() + self.leave_ns
         for intent in intents:
             order = desk.approved(intent)
-            if self.clock.now_ns() >= order.expires_ns or not may(order):
+            leaves = self._last_look(order, until_ns, may)
+            if not leaves():
                 refused = Reply("refused", code="NOT_SENT", text="expired or halted before it was sent")
                 desk.tell(order.market, Replied(self.clock.now_ns(), intent, refused))
                 continue
-            self._replies[intent] = asyncio.ensure_future(self.venue.send(order))
+            context = copy_context()
+            context.run(MAY_LEAVE.set, leaves)
+            self._replies[intent] = asyncio.create_task(self._sent(order), context=context)
         mine = {intent: self._replies[intent] for intent in intents if intent in self._replies}
         if mine:
             timer = asyncio.ensure_future(self.clock.sleep_until(self.clock.now_ns() + self.answer_ns))
@@ -106,6 +115,13 @@ class Asking:
                 late = Reply("unknown", code="TIMEOUT", text="no reply in time")
                 desk.tell(self._market(intent), Replied(self.clock.now_ns(), intent, late))
         desk.commit()
+
+    async def _sent(self, order: Order) -> Reply:
+        return await self.venue.send(order)
+
+    def _last_look(self, order: Order, until_ns: int, may: Callable[[Order], bool]) -> Callable[[], bool]:
+        last_ns = min(order.expires_ns, until_ns)
+        return lambda: self.clock.now_ns() < last_ns and may(order)
 
     def replies(self) -> None:
         """Take the replies that have come: a clear answer is as good late as early."""

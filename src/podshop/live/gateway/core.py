@@ -189,6 +189,8 @@ class Gateway:
         desk.commit()
         if self.draining:
             return CycleReport(cycle, "draining")
+        if self.state() > HALTED_STATE and not self.venue.card.reduce_only:
+            return CycleReport(cycle, "FLATTEN: the watchdog alone sends")
         mids = await self.asking.asked("mids", self.venue.mids())
         oldest_ns = self.clock.now_ns() - terms.interval_ns - self.desk.order_terms.skew_ns
         reference = {  # a price of the cycle before is no price to trade at
@@ -261,9 +263,15 @@ class Gateway:
         return RUNNING
 
     def _may_leave(self, order: Order) -> bool:
-        """The last look at the latch before an order's bytes leave: what increases stays here once it was raised."""
-        if self.state() == RUNNING:
+        """The last look at the latch before an order's bytes leave: what increases stays here once it was raised.
+
+        In FLATTEN only what the venue itself holds to reducing: an ordinary order would open what the watchdog closed.
+        """
+        state = self.state()
+        if state == RUNNING:
             return True
+        if state > HALTED_STATE:
+            return order.reduce_only and self.venue.card.reduce_only
         booked = self.memory.line(order.market).booked
         return order.reduce_only or order.whole or (order.lots * booked < 0 and abs(order.lots) <= abs(booked))
 

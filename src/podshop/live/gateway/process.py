@@ -188,6 +188,7 @@ async def _run(state: Path, key: Secret | None) -> int:
         )  # fmt: skip
         if reached.rate > 1.0:  # history runs fast: what the network and this machine take is minutes of it
             gateway.asking.answer_ns = max(terms.answer_ns, min(int(reached.rate * SECOND_NS), terms.interval_ns // 4))
+            gateway.asking.leave_ns = terms.interval_ns
             gateway.most_offset_ns = max(terms.offset_ns, int(reached.rate * SLACK_NS))
             gateway.desk.bear_skew(int(reached.rate * SLACK_NS))
         heart = Heart(state, "gateway")
