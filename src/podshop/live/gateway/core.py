@@ -72,6 +72,7 @@ class Gateway:
         )
         self.accounts = Accounts(terms, self.desk, self.asking, self.trading.waves)
         self.cycle = -1
+        self._first = -1  # that this process opened: while it was away it did not listen
         self.offset_ns = 0
         self.most_offset_ns = terms.offset_ns
         self.draining = False
@@ -128,6 +129,7 @@ class Gateway:
             raise DataError(f"cycle {cycle} cannot be opened after {memory.opened}")
         at_ns = cycle * terms.interval_ns
         self.cycle = cycle
+        self._first = cycle if self._first < 0 else self._first
         await self._times()
         marks = await self.asking.asked("marks", self.venue.marks(at_ns, terms.interval_ns))
         self._quotes |= marks or {}
@@ -182,6 +184,7 @@ class Gateway:
             desk.note(now_ns, AskedFor(max(cycle, memory.asked), digest, b"", refused))
             desk.commit()
             return CycleReport(cycle, refused)
+        silent = self._brain_silent()
         desk.note(now_ns, AskedFor(cycle, digest, body, ""), Signals(cycle, targets.convictions_sha256))
         self.accounts.notes(targets, now_ns)
         if targets.weights:
@@ -199,7 +202,7 @@ class Gateway:
             if market in terms.markets and quote.price_micro > 0 and quote.at_ns >= oldest_ns
         }
         desk.note(now_ns, Mids(cycle, tuple(reference), tuple(reference.values())))
-        state = max(self.state(), self._passing())
+        state = max(self.state(), self._passing(), REDUCE_ONLY_STATE if silent > terms.brain_reduce else RUNNING)
         rules = limits.ruled(targets.office, terms.hard, cycle, min(state, HALTED_STATE), self.nav_micro)
         if not limits.same(memory.ruled, rules):
             desk.note(now_ns, rules)
@@ -302,9 +305,13 @@ class Gateway:
         for found in (self.asking.changed_history, self.asking.foreign):
             if found:
                 self.raise_state(HALTED_STATE, "gateway", found)
-        silent = self.cycle - max(memory.asked, 0)
+        silent = self._brain_silent()
         if memory.asked >= 0 and silent > terms.brain_flatten:
             self.raise_state(HALTED_STATE + 1, "gateway", f"the brain has been silent for {silent} cycles")
+
+    def _brain_silent(self) -> int:
+        """Cycles since the brain last said what could be followed, as far as this process listened; 1 = the last."""
+        return self.cycle - max(self.memory.spoke, self._first)
 
     def _believed(self, reading: Reading, at_ns: int) -> bool:
         """Whether a reading is of this cycle, whole, and of now: a stale one would halt the fund for nothing."""

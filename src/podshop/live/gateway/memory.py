@@ -46,6 +46,7 @@ class Memory(msgspec.Struct, kw_only=True):
     given       intent -> book -> lots of it that the book has got; wants, of_cycle: of intents not long over
     traded      (at_ns, micro-dollars) of the venue's fills of the last day
     closes      midnight -> marks of the month that the gateway's own variances look back
+    asked       cycle of the brain's last message, also of a refused one; spoke of the last that was followed
     dust        day -> micro-dollars of small differences that the house took
     """
 
@@ -76,6 +77,7 @@ class Memory(msgspec.Struct, kw_only=True):
     allotted_day: int = -1
     opened: int = -1
     asked: int = -1
+    spoke: int = -1
     age: dict[str, int] = {}
     late_bound_ns: int = 0
     suspense_micro: int = 0
@@ -140,6 +142,7 @@ def _marks(memory: Memory, at_ns: int, fact: Marks) -> None:
 def _asked(memory: Memory, at_ns: int, fact: Asked) -> None:
     memory.asked = fact.cycle
     if not fact.refused:
+        memory.spoke = fact.cycle
         office = msgspec.msgpack.decode(fact.body, type=Targets).office
         memory.throttle, memory.fund_throttle = office.throttle, office.fund_throttle
 

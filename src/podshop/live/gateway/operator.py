@@ -65,8 +65,12 @@ class Operator:
         gateway, desk = self.gateway, self.gateway.desk
         now_ns = gateway.clock.now_ns()
         if halt.scope == "fund":
-            self.latch.raise_to(STATES.index(halt.state), now_ns, f"{halt.by}: {halt.reason}")
-            desk.hold(now_ns, STATES.index(halt.state), "fund", "", halt.by, halt.reason)
+            state = STATES.index(halt.state)
+            self.latch.raise_to(state, now_ns, f"{halt.by}: {halt.reason}")
+            if state >= gateway.memory.state:
+                desk.hold(now_ns, state, "fund", "", halt.by, halt.reason)
+            else:  # a halt never lowers: what the journal holds stays, with its reason
+                desk.alarm(now_ns, "STATE", "", "", f"{halt.by} asked for {halt.state}: more is held already")
         else:
             self._known(halt.scope, halt.name)
             desk.hold(now_ns, REDUCE_ONLY_STATE, halt.scope, halt.name, halt.by, halt.reason)
