@@ -46,8 +46,8 @@ class Person:
             await self._asks(operator, Resume(scope=scope, name=market, **who))  # type: ignore[arg-type]
         held = Latch(sim.folder).held()
         if gateway.state() > RUNNING and not (held.state >= FLATTEN and any(sim.truth.lots.values())):
+            sim.oracle.lowered()  # his word counts, should the process die over it
             await self._asks(operator, Resume(seen=held.seen, **who))
-            sim.oracle.lowered()
 
     async def _asks(self, operator: Operator, request: Request) -> None:
         answer = await operator.answer(request)
