@@ -1,13 +1,17 @@
 """A disk that is full in the middle of a cycle: the ballast is given back, and the next process finishes the books."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
-from podshop.live import guards
+from podshop.live import control, guards, intents
+from podshop.live.clock import WallClock
 from podshop.live.gateway import process
-from podshop.live.latch import RUNNING, Latch, create
+from podshop.live.gateway.terms import write_terms
+from podshop.live.latch import HALTED_STATE, RUNNING, Latch, create
 from podshop.nouns import LedgerError
+from podshop.venues.exchange.memory import MemoryVenue
 from tests.live import virtual
 from tests.live.gateway.world import BAR_NS, World
 
@@ -48,26 +52,41 @@ def test_what_could_not_be_written_is_finished_by_the_next_process(tmp_path, pag
     assert guards.full(cut_off(World(tmp_path), pages))
 
 
-@pytest.mark.parametrize("what", ["full", "unbalanced"])
-def test_a_full_disk_gives_the_ballast_back_and_halts_nobody(tmp_path, monkeypatch, what):
-    world = tmp_path / "world"
-    world.mkdir()
-    error = cut_off(World(world), 2) if what == "full" else LedgerError("the books do not balance")
+@pytest.mark.parametrize("how", ["full", "unbalanced", "mutant: a full disk is a book that does not balance"])
+def test_a_full_disk_gives_the_ballast_back_and_halts_nobody(tmp_path, monkeypatch, how):
+    """The process itself, at the exchange in memory; its first cycle meets the error."""
+    (tmp_path / "before").mkdir()
+    error = LedgerError("the books do not balance") if how == "unbalanced" else cut_off(World(tmp_path / "before"), 2)
+    if how.startswith("mutant"):
+        monkeypatch.setattr(guards, "full", lambda error: False)
+    create(tmp_path)
+    intents.create(tmp_path)
+    guards.fill_ballast(tmp_path / "ballast", 1)
+    control.make_token(tmp_path / "token")
+    world = World(tmp_path)
+    clock = WallClock(world.start_ns, 1.0)
+    write_terms(world.terms, tmp_path / "terms.json")
+    found = SimpleNamespace(
+        journal=tmp_path / "journal.db", heartbeats=SimpleNamespace(watchdog_reduce=3), users=SimpleNamespace(brain=""),
+        targets_socket=tmp_path / "targets", control_socket=tmp_path / "control", operator_token=tmp_path / "token",
+    )  # fmt: skip
 
-    async def run(state, key):
+    class Venue(MemoryVenue):
+        async def close(self):
+            pass
+
+    async def reached(found, key):
+        return SimpleNamespace(clock=clock, venue=Venue(world.twin, clock, world.card), rate=1.0)
+
+    async def cycles(*_):
         raise error
 
-    create(tmp_path)
-    guards.fill_ballast(tmp_path / "ballast", 1)
-    monkeypatch.setattr(process, "_run", run)
-    if what == "full":
-        assert asyncio.run(process.run(tmp_path, None)) == 1
-        assert (tmp_path / "ballast").stat().st_size == 0
-        assert Latch(tmp_path).held().state == RUNNING
-        return
-    with pytest.raises(LedgerError):
-        asyncio.run(process.run(tmp_path, None))
-    assert (tmp_path / "ballast").stat().st_size == 1_000_000
+    monkeypatch.setattr(process.config, "read", lambda state: found)
+    monkeypatch.setattr(process, "reach", reached)
+    monkeypatch.setattr(process, "cycles", cycles)
+    assert asyncio.run(process.run(tmp_path, None)) == 1
+    assert Latch(tmp_path).held().state == (RUNNING if how == "full" else HALTED_STATE)
+    assert (tmp_path / "ballast").stat().st_size == (0 if how == "full" else 1_000_000)
 
 
 def test_what_is_a_full_disk_and_what_is_not():
