@@ -162,6 +162,8 @@ def _strangers(fund: Fund) -> Iterator[tuple[str, Any]]:
 def _origin(kind: str, agent: Any) -> dict[str, str]:
     """The folder from which module:Class can be imported, and the hash of the class's file."""
     module = kind.partition(":")[0]
+    if module not in sys.modules:  # a fund that was put together by code
+        module = type(agent).__module__
     path = Path(str(sys.modules[module].__file__)).resolve()
     inside = path.parent if path.name == "__init__.py" else path
     source = Path(str(sys.modules[type(agent).__module__].__file__)).read_bytes()
