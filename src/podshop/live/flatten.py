@@ -9,7 +9,9 @@ are known to answer it with success and close nothing.
 
 `flat now` is said after two believed readings, 5 s or more apart, that show nothing. FLAT is said after Q in which
 every believed reading, several of them, showed nothing, counted from the last moment at which anybody could have sent
-an order. What a reading must have to be believed: docs/live.md, section 2, and `believed` below.
+an order. What a reading must have to be believed: docs/live.md, section 2, and `believed` below. A reading that shows
+a position is acted on whatever its stamp, for a reduce-only order cannot harm; only quiet ones must be of now. The
+stamps also set our clock right: a machine that has slept, or that began with a wrong time, must not wait for ever.
 """
 
 import asyncio
@@ -18,7 +20,7 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from podshop.live.clock import Clock
+from podshop.live.clock import Clock, follow
 from podshop.live.intents import Flight
 from podshop.nouns import VenueError
 from podshop.nouns.venue import SECOND_NS, Order, Quote, Reading, Venue
@@ -68,6 +70,15 @@ def believed(reading: Reading, asked_ns: int, after_ns: int, skew_ns: int = SKEW
     return ""
 
 
+def shows(reading: Reading, asked_ns: int, since_ns: int) -> bool:
+    """Whether a reading that is not of now still counts as one that shows positions.
+
+    since_ns  the venue's stamp of the last believed reading that showed nothing; 0 = none. What is older is over
+    """
+    asked_now = asked_ns <= reading.began_ns <= reading.ended_ns
+    return asked_now and any(reading.lots.values()) and (not since_ns or reading.venue_ns > since_ns)
+
+
 @dataclass(slots=True)
 class Flattener:
     """One account on its way to flat.
@@ -92,6 +103,7 @@ class Flattener:
     _sent_ns: int = field(default=0, init=False)  # when our last order was on its way for the last time
     _moved_ns: int = field(default=0, init=False)  # last time a reading showed a position
     _quiet: list[int] = field(default_factory=list, init=False)  # when the readings began that have shown nothing since
+    _quiet_venue_ns: int = field(default=0, init=False)  # the venue's stamp of the last of them
     _tries: dict[str, int] = field(default_factory=dict, init=False)
     _waits: dict[str, int] = field(default_factory=dict, init=False)  # market -> before when it is not tried again
     _trouble: int = field(default=0, init=False)
@@ -152,7 +164,12 @@ class Flattener:
         asked_ns = self.clock.now_ns()
         try:
             reading = await within(self.clock, self._ask_ns, self.venue.reading())
+            moved_ns = self._follow(reading)
+            asked_ns += moved_ns
+            reading = reading._replace(began_ns=reading.began_ns + moved_ns, ended_ns=reading.ended_ns + moved_ns)
             wrong = believed(reading, asked_ns, self._sent_ns, max(SKEW_NS, int(self.rate * WALL_SKEW_NS)))
+            if wrong and self._harmless and shows(reading, asked_ns, self._quiet_venue_ns):
+                wrong = ""
         except (VenueError, TimeoutError) as e:
             wrong = str(e) or "no answer in time"
         if wrong:
@@ -165,12 +182,32 @@ class Flattener:
         if lots:
             self._moved_ns = reading.ended_ns
             self._quiet.clear()
+            self._quiet_venue_ns = 0
         else:
             self._quiet = [*self._quiet[-10 * LEAST_READINGS :], reading.began_ns]
+            self._quiet_venue_ns = reading.venue_ns
         if lots != self.lots:
             self.lots = lots
             self._tell("reading", f"{len(lots)} positions" if lots else "no position")
         return reading
+
+    @property
+    def _harmless(self) -> bool:
+        """Whether nothing that we send can open a position, even where the account is not what we take it to be."""
+        return self.venue.card.reduce_only or not self.venue.card.partial_close
+
+    def _follow(self, reading: Reading) -> int:
+        """Set our clock right where the venue's stamps prove it wrong, with all that we remember; by how much."""
+        moved_ns = follow(self.clock, reading.venue_ns, reading.began_ns, reading.ended_ns)
+        if not moved_ns:
+            return 0
+        self._began_ns += moved_ns
+        self._sent_ns += moved_ns if self._sent_ns else 0
+        self._moved_ns += moved_ns if self._moved_ns else 0
+        self._quiet = [began_ns + moved_ns for began_ns in self._quiet]
+        self._waits = {market: until_ns + moved_ns for market, until_ns in self._waits.items()}
+        self._tell("reading", f"our clock was off by {moved_ns / SECOND_NS:+.1f} s, and is the venue's now")
+        return moved_ns
 
     async def _reduce(self) -> None:
         """One order for each coin that is held and is not being waited for; the largest first."""
