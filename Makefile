@@ -15,8 +15,9 @@ help: ## say what each target does
 demo: .venv/run.stamp ## run the starter fund offline on the simulated exchange; writes out/demo/report.html
 	@$(BIN)/podshop demo
 
-test: check ## run the checks, then every test, on two cores
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+test: check ## run the checks, then every test: on two cores, and what needs the machine for itself after the others
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m 'not soak and not alone'
+	@$(BIN)/python -m pytest -q -m 'alone and not soak'
 
 check: .venv/test.stamp ## ruff, its format, mypy strict, the import contracts
 	@$(BIN)/ruff check --quiet .

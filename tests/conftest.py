@@ -27,9 +27,30 @@ def shared_data() -> Path:
     return folder
 
 
+# Real processes under real time, and what is measured by the clock: they run after the others, one at a time.
+ALONE = (
+    "live/real/",
+    "live/ops/test_alone",
+    "live/ops/test_drill",
+    "live/ops/test_processes",
+    "live/brain/test_process",
+    "live/brain/test_shadow",
+    "live/brain/test_speed",
+    "live/brain/test_workers",
+    "live/gateway/test_process",
+    "live/gateway/test_speed",
+    "journal/test_speed",
+    "research/test_contract",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`make soak` does not repeat what has passed."""
+    """`make soak` does not repeat what has passed; what needs the machine for itself is marked."""
     items[:] = soak.without_those_passed(items)
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).as_posix().startswith(ALONE):
+            item.add_marker(pytest.mark.alone)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
