@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from podshop.live.clock import WallClock
+from podshop.live.clock import OFF_NS, WallClock
 from podshop.live.config import Gateway
 from podshop.live.gateway.terms import read_terms
 from podshop.nouns import ConfigError, VenueError
@@ -31,6 +31,7 @@ VENUE_URL = "venue.url"  # in STATE/run: where the loopback exchange of `podshop
 PATIENCE_S = 60.0  # for an exchange that is only just being started
 AGAIN_S = 0.25
 SAMPLES = 5
+START_S = 5.0  # so long a start waits for the venue's time
 LOCKS = Path(tempfile.gettempdir())  # one place for all users of a machine
 
 
@@ -61,7 +62,26 @@ async def reach(gateway: Gateway, key: Secret | None, who: Who = "gateway", *, t
     if who == "gateway" and trades:
         hold(f"{gateway.venue} {gateway.account}")
     clock = WallClock()
-    return Reached(_real(gateway, key, terms.markets, clock.now_ns, who), clock, 1.0, terms.interval_ns)
+    venue = _real(gateway, key, terms.markets, clock.now_ns, who)
+    await begin_at(venue, clock)
+    return Reached(venue, clock, 1.0, terms.interval_ns)
+
+
+async def begin_at(venue: Venue, clock: WallClock, wait_s: float = START_S) -> None:
+    """Move a clock that begins off the venue's to the venue's, so that no cycle of the future is opened.
+
+    Of several stamps the latest counts, since a copy is older, never newer. A venue that does not answer leaves the
+    wall's time: whoever needs better follows the stamps that come.
+    """
+    behind_ns: list[int] = []
+    for _ in range(SAMPLES):
+        try:
+            venue_ns = await asyncio.wait_for(venue.time_ns(), wait_s)
+        except (VenueError, TimeoutError):
+            break
+        behind_ns.append(venue_ns - clock.now_ns())
+    if behind_ns and abs(max(behind_ns)) > OFF_NS:
+        clock.move(max(behind_ns))
 
 
 def hold(account: str, folder: Path = LOCKS) -> None:

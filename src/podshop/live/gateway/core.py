@@ -16,7 +16,7 @@ from podshop.journal.keeper import Keeper
 from podshop.ledger.facts import Signals
 from podshop.ledger.live import Asked as AskedFor
 from podshop.ledger.live import Closes, Mids, Opening, Suspense
-from podshop.live.clock import Clock
+from podshop.live.clock import APART_NS, Clock, Follows
 from podshop.live.flatten import PREFIX as WATCHDOG
 from podshop.live.frames import canonical
 from podshop.live.gateway import dust, limits, reconcile
@@ -29,7 +29,7 @@ from podshop.live.gateway.terms import HOUR_NS, MINUTE_NS, Terms
 from podshop.live.gateway.trading import Trading
 from podshop.live.intents import Flight, Flying, flight_of
 from podshop.live.messages import Opened, Targets
-from podshop.nouns import DAY_NS, DataError
+from podshop.nouns import DAY_NS, SECOND_NS, DataError
 from podshop.nouns.venue import Order, Quote, Reading, Venue
 from podshop.nouns.verdict import HALTED_STATE, REDUCE_ONLY_STATE, RUNNING, STATES
 from podshop.orders.line import Line
@@ -331,10 +331,24 @@ class Gateway:
             await self.asking.read(cycle)
 
     async def _times(self) -> None:
-        began_ns = self.clock.now_ns()
-        venue_ns = await self.asking.asked("time", self.venue.time_ns())
-        if venue_ns is not None:
-            self.offset_ns = venue_ns - (began_ns + self.clock.now_ns()) // 2
+        """How far the venue's clock is from ours. Ours is moved where its stamps prove it wrong; this cycle adds none.
+
+        A second stamp is asked for where one is not enough: an hour's cycle must not pass unable to sell.
+        """
+        for pause_ns in (0, min(2 * APART_NS, self.terms.interval_ns // 10)):
+            await self.clock.sleep_until(self.clock.now_ns() + pause_ns)
+            began_ns = self.clock.now_ns()
+            venue_ns = await self.asking.asked("time", self.venue.time_ns())
+            if venue_ns is None:
+                return
+            ended_ns = self.clock.now_ns()
+            self.offset_ns = venue_ns - (began_ns + ended_ns) // 2
+            if abs(self.offset_ns) <= self.most_offset_ns or not isinstance(self.clock, Follows):
+                return
+            if self.clock.follow(venue_ns, began_ns, ended_ns):
+                text = f"our clock was off by {self.offset_ns / SECOND_NS:+.1f} s, and is the venue's now"
+                self.desk.alarm(self.clock.now_ns(), "CLOCK", "", "", text)
+                return
 
     async def _instruments(self, now_ns: int) -> None:
         """Compare the venue's listing with the journal's: what changed is only reduced until a person has looked."""

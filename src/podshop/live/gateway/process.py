@@ -134,7 +134,8 @@ async def cycles(gateway: Gateway, brain: BrainLine, clock: Clock, stop: asyncio
     """One cycle after another, each at its instant, until told to stop."""
     interval_ns = gateway.terms.interval_ns
     while not stop.is_set():
-        cycle = clock.now_ns() // interval_ns + 1
+        # a clock that was ahead and has been moved back opens no cycle a second time
+        cycle = max(clock.now_ns() // interval_ns, gateway.memory.opened) + 1
         waits = asyncio.ensure_future(clock.sleep_until(cycle * interval_ns))
         stops = asyncio.ensure_future(stop.wait())
         await asyncio.wait({waits, stops}, return_when=asyncio.FIRST_COMPLETED)
