@@ -18,6 +18,8 @@ from zlib import crc32
 
 WHO = ("brain", "gateway", "watchdog")
 FOREVER_NS = 1 << 62
+STARTS_NS = 120_000_000_000  # of the wall, that a process may take from its first beat to its first cycle: it compiles
+JOINED_NS = 30_000_000_000  # of the wall, that one who starts with us may take to his first beat
 SLEPT_NS = 1_000_000_000  # clocks that part by more did not drift: the machine slept
 _FORM = struct.Struct(">12sQqqqQq16s")
 _MAGIC = b"podshop beat"
@@ -87,6 +89,10 @@ class Ear:
     who       whose beats
     rate      how many times faster than the wall the venue's clock runs
     grace_ns  of the venue's clock, that everybody is given after the machine has slept: one cycle
+    cycles    whether it goes through cycles: then it is silent from when its cycle last grew, however it beats. A loop
+              that hangs, or a process that begins again and again, beats too
+    listener  who listens, where that has beats of its own: if those are older than the grace, it was away as well, and
+              he may be starting with us: the grace is given again. One that restarts alone forgets nothing
     """
 
     state: Path
@@ -94,16 +100,29 @@ class Ear:
     grace_ns: int
     rate: float = 1.0
     now: Callable[[], Now] = here
+    cycles: bool = False
+    listener: str = ""
     _began: Now = field(init=False)
+    _cycle: int = field(default=-1, init=False)
+    _grew_ns: int = field(init=False)  # when it was first heard of that cycle
+    _joins_ns: int = field(default=0, init=False)
     _asleep_ns: int = field(init=False)  # boot time less monotonic, at the last look
     _woke_ns: int = field(default=-FOREVER_NS, init=False)
 
     def __post_init__(self) -> None:
         self._began = self.now()
         self._asleep_ns = self._began.boottime_ns - self._began.monotonic_ns
+        self._grew_ns = self._began.monotonic_ns
+        own = heard(self.state, self.listener) if self.listener else None
+        away_ns = FOREVER_NS
+        if own is not None and own.now.boot == self._began.boot:
+            away_ns = self._began.monotonic_ns - own.now.monotonic_ns
+        joins_ns = max(int(self.grace_ns / self.rate), JOINED_NS)
+        if self.listener and away_ns > joins_ns:
+            self._joins_ns = joins_ns
 
     def silent_ns(self) -> int:
-        """Since its last beat, less the grace after a sleep. Restarting the listener does not make it forget."""
+        """Since its last beat, or its last cycle, less the grace. Restarting the listener does not make it forget."""
         now = self.now()
         asleep_ns = now.boottime_ns - now.monotonic_ns
         if asleep_ns - self._asleep_ns > SLEPT_NS:
@@ -116,8 +135,21 @@ class Ear:
             silent_ns = max(0, now.monotonic_ns - beat.now.monotonic_ns)
             if asleep_ns - (beat.now.boottime_ns - beat.now.monotonic_ns) > SLEPT_NS:
                 self._woke_ns = max(self._woke_ns, self._began.monotonic_ns)  # it slept before we began to listen
+            silent_ns = max(silent_ns, self._stuck_ns(beat, now))
+            if now.monotonic_ns - self._began.monotonic_ns < self._joins_ns:
+                silent_ns = 0
         venue_ns = int(silent_ns * self.rate)
         return 0 if int((now.monotonic_ns - self._woke_ns) * self.rate) < self.grace_ns else venue_ns
+
+
+    def _stuck_ns(self, beat: Beat, now: Now) -> int:
+        """Since its cycle last grew, of the wall; 0 where it has none."""
+        if not self.cycles:
+            return 0
+        if beat.cycle > self._cycle:
+            self._cycle, self._grew_ns = beat.cycle, beat.now.monotonic_ns
+        starting_ns = STARTS_NS if beat.cycle < 0 else 0
+        return max(0, now.monotonic_ns - self._grew_ns - starting_ns)
 
 
 def _boot() -> bytes:

@@ -73,7 +73,7 @@ class Watchdog:
         latch = Latch(self.state, self.writer)
         with contextlib.suppress(OSError):
             latch.repair(self.clock.now_ns())
-        ear = Ear(self.state, "gateway", self.cycle_ns, self.rate, self.now)
+        ear = Ear(self.state, "gateway", self.cycle_ns, self.rate, self.now, cycles=True, listener="watchdog")
         self._steps = steps_of(self.state)
         beats = asyncio.create_task(self._beat())
         flattening: asyncio.Task[None] | None = None

@@ -273,7 +273,7 @@ class Sim:
         """The gateway's sign of life."""
         while True:
             if self.gateway is not None:
-                self.heart.beat(self.clock.now_ns())
+                self.heart.beat(self.clock.now_ns(), self.gateway.cycle)
             await self.clock.sleep(self.interval_ns // LOOKS)
 
     def _now(self) -> Now:

@@ -21,7 +21,7 @@ from podshop.journal.keeper import Keeper
 from podshop.live import config, control, guards
 from podshop.live.clock import Clock
 from podshop.live.control import Answer
-from podshop.live.frames import clear_socket, decoded, peer_of, read_frame, write_frame
+from podshop.live.frames import clear_socket, decoded, framed, peer_of, read_frame, write_frame
 from podshop.live.gateway.core import Gateway
 from podshop.live.gateway.operator import Operator
 from podshop.live.gateway.terms import read_terms
@@ -82,14 +82,24 @@ class BrainLine:
             self._said.get_nowait()
         self._said.put_nowait(targets)
 
+    def _tell(self, opened: Opened) -> None:
+        """Say it without waiting: who has not read what came before is dropped, or he would stop every cycle."""
+        writer = self._writer
+        if writer is None:
+            return
+        if writer.transport.get_write_buffer_size() > 0:
+            log.warning("the brain does not read: its connection is dropped")
+            writer.transport.abort()
+            self._writer = None
+        else:
+            writer.write(framed(opened))
+
     async def ask(self, opened: Opened, clock: Clock, until_ns: int) -> Targets | None:
         """The brain's targets for a cycle, or None where it said nothing in time."""
         self._opened = opened
         while not self._said.empty():
             self._said.get_nowait()
-        if self._writer is not None:
-            with contextlib.suppress(ConnectionError):
-                await write_frame(self._writer, opened)
+        self._tell(opened)
         timer = asyncio.ensure_future(clock.sleep_until(until_ns))
         try:
             while not timer.done():
