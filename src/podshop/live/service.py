@@ -98,7 +98,7 @@ def _unit(
         f"[Unit]\nDescription={about}\nAfter={after}\n{binds}StartLimitIntervalSec=0\n\n"
         f"[Service]\nType=exec\nUser={user}\nGroup=podshop\nExecStart={command}\n"
         f"Environment=HOME={cache} XDG_CACHE_HOME={cache} OPENBLAS_NUM_THREADS=1 PYTHONHASHSEED=0\n"
-        "Restart=always\nRestartSec=2\nRestartSteps=6\nRestartMaxDelaySec=60\nRestartPreventExitStatus=2\n"
+        "Restart=always\nRestartSec=2\nRestartSteps=6\nRestartMaxDelaySec=60\n"
         "KillSignal=SIGTERM\nTimeoutStopSec=20\n"
         f"ReadWritePaths={' '.join(f'-{path}' for path in writes)}\n"
         f"{HARDENED}RestrictAddressFamilies={families}\n{more}\n"

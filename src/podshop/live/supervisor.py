@@ -3,7 +3,9 @@
 It knows no key, no journal and no venue, so there is little in it that can fail. Brain and gateway hang on its
 lifeline: when it dies, they end. The watchdog does not: should everything here be gone, it hears no gateway any more
 and flattens. A program that ends is started again after 1, 2, 4 ... 60 seconds; one that stood for ten minutes begins
-with 1 again. Exit code 2 says that the configuration is wrong: to start it again would say so again, so all stops.
+with 1 again. Exit code 2 of a gateway says that the configuration is wrong. While a person still looks on, at its first
+start, all stops. Later there may be positions, and nothing that a gateway or a brain does may end the watchdog: what
+cannot be started then is tried again for ever. The brain's code never counts, since nobody trusts it.
 """
 
 import contextlib
@@ -23,6 +25,7 @@ from podshop.nouns import ConfigError
 
 WRONG = 2  # exit code of a program that was asked for what cannot be
 STOOD_S = 600.0
+FIRST_S = 90.0  # a first start that has lasted so long has stood: it read its configuration and reached its venue
 LONGEST_S = 60.0
 PATIENCE_S = 10.0  # for a program that was asked to end
 DAY_S = 86_400.0
@@ -38,7 +41,7 @@ class Program:
     hangs    it ends with the supervisor
     key      file of the key that it inherits, opened here; empty = none
     daily    it is started afresh each day
-    again    it may end with exit code 2 and is started again: another one may still hold its lock
+    again    exit code 2 is as any other: another one may still hold its lock, or nobody believes what it says
     """
 
     name: str
@@ -59,6 +62,7 @@ class Kept:
     began_s: float = 0.0
     due_s: float = 0.0
     failures: int = 0
+    stood: bool = False  # its first start is over, and not by exit code 2
 
 
 def programs(gateway: Gateway, python: str = sys.executable) -> tuple[Program, ...]:
@@ -79,7 +83,7 @@ def programs(gateway: Gateway, python: str = sys.executable) -> tuple[Program, .
             name="watchdog", command=watchdog, env=watchdog_env, hangs=False, key=gateway.keys.watchdog, again=True
         ),
         Program(name="gateway", command=desk, env=desk_env, key=gateway.keys.gateway),
-        Program(name="brain", command=brain, env=brain_env, daily=True),
+        Program(name="brain", command=brain, env=brain_env, daily=True, again=True),
     )
 
 
@@ -101,7 +105,7 @@ class Supervisor:
     _stops: bool = field(default=False, init=False)
 
     def run(self) -> int:
-        """Until SIGINT or SIGTERM, or until a program says that the configuration is wrong; its exit code."""
+        """Until SIGINT or SIGTERM, or until a first start says that the configuration is wrong; its exit code."""
         self._lifeline = os.pipe()  # neither end is inheritable but by pass_fds
         before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
         self.kept = {program.name: Kept(program) for program in self.programs}
@@ -145,24 +149,39 @@ class Supervisor:
         program, child = one.program, one.child
         if child is None:
             if one.due_s <= now_s:
-                self._start(one, now_s)
+                self._try(one, now_s)
             return 0
         code = child.poll()
         if code is None:
+            one.stood = one.stood or now_s - one.began_s >= FIRST_S
             if program.daily and now_s - one.began_s >= DAY_S:
                 self.say(f"{program.name} is started afresh")
                 child.terminate()
                 one.began_s = now_s
             return 0
         one.child = None
-        if code == WRONG and not program.again:
+        if code == WRONG and not program.again and not one.stood:
             self.say(f"{program.name} cannot run; see what it said")
             return WRONG
-        one.failures = 1 if now_s - one.began_s > STOOD_S else one.failures + 1
-        pause_s = min(2.0 ** (one.failures - 1), LONGEST_S)
-        one.due_s = now_s + pause_s
-        self.say(f"{program.name} ended ({_ending(code)}); again in {pause_s:g} s")
+        one.stood = True
+        one.failures = 0 if now_s - one.began_s > STOOD_S else one.failures
+        self._later(one, now_s, f"ended ({_ending(code)})")
         return 0
+
+    def _try(self, one: Kept, now_s: float) -> None:
+        """Start it; what cannot be started is tried later, but for a first start, which raises ConfigError."""
+        try:
+            self._start(one, now_s)
+        except ConfigError as e:
+            if not one.stood:
+                raise
+            self._later(one, now_s, f"cannot be started: {e}")
+
+    def _later(self, one: Kept, now_s: float, why: str) -> None:
+        one.failures += 1
+        pause_s = min(2.0 ** min(one.failures - 1, 10), LONGEST_S)
+        one.due_s = now_s + pause_s
+        self.say(f"{one.program.name} {why}; again in {pause_s:g} s")
 
     def _start(self, one: Kept, now_s: float) -> None:
         program, env, handed = one.program, dict(one.program.env), []

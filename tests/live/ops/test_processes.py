@@ -7,12 +7,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from podshop.live.process import LIFELINE_FD, environment
 from podshop.live.secrets import KEY_FD
-from podshop.live.supervisor import Program, Supervisor, programs
+from podshop.live.supervisor import FIRST_S, Kept, Program, Supervisor, programs
 
 CHILD = """
 import os, sys, time
@@ -73,6 +74,61 @@ def test_a_wrong_configuration_stops_everything(tmp_path, no_signals):
     thread, codes = run_in_thread(supervisor)
     thread.join(20)
     assert codes == [2]
+
+
+WATCHED = """
+import os, sys, time
+if os.path.exists(sys.argv[2]):
+    os._exit(2)
+open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
+time.sleep(60)
+"""
+
+
+def test_neither_brain_nor_gateway_ends_the_watchdog(tmp_path, no_signals, monkeypatch):
+    """The brain says at once that all is wrong; the gateway dies, and then its configuration is wrong, or its key."""
+    monkeypatch.setattr("podshop.live.supervisor.LONGEST_S", 0.2)
+    key, wrong = tmp_path / "key", tmp_path / "wrong"
+    key.write_text("0x" + "12" * 32)
+    key.chmod(0o600)
+    desk = [sys.executable, "-c", WATCHED, str(tmp_path / "gateway"), str(wrong)]
+    said = []
+    kept = (
+        program("watchdog", tmp_path, hangs=True, again=True),
+        Program(name="gateway", command=desk, env=environment(tmp_path), key=str(key)),
+        program("brain", tmp_path, "0", "2", again=True),
+    )
+    supervisor = Supervisor(kept, said.append)
+    thread, codes = run_in_thread(supervisor)
+    eventually(lambda: len(pids(tmp_path / "brain")) == 3 and pids(tmp_path / "gateway"))
+    key.chmod(0o644)
+    os.kill(pids(tmp_path / "gateway")[0], signal.SIGKILL)
+    eventually(lambda: sum("gateway cannot be started" in line for line in said) >= 2)
+    key.chmod(0o600)
+    wrong.touch()
+    eventually(lambda: sum("gateway ended (exit code 2)" in line for line in said) >= 2)
+    wrong.unlink()
+    eventually(lambda: len(pids(tmp_path / "gateway")) == 2)
+    assert len(pids(tmp_path / "watchdog")) == 1
+    assert alive(pids(tmp_path / "watchdog")[0])
+    supervisor.end()
+    thread.join(30)
+    assert codes == [0]
+
+
+@pytest.mark.parametrize(("lasted_s", "code"), [(FIRST_S, 0), (FIRST_S - 1, 2)])
+def test_a_gateway_that_has_stood_does_not_end_the_fund_by_saying_that_all_is_wrong(lasted_s, code):
+    """Without that the same exit code stops everything (the mutant)."""
+    gateway = Kept(Program(name="gateway", command=[], env={}))
+    gateway.child = SimpleNamespace(poll=lambda: None, pid=1)
+    supervisor = Supervisor([gateway.program], lambda text: None, now_s=lambda: lasted_s)
+    assert supervisor._look(gateway) == 0
+    gateway.child = SimpleNamespace(poll=lambda: 2, pid=1)
+    assert supervisor._look(gateway) == code
+
+
+def test_the_programs_of_a_fund_leave_only_the_gateway_a_say(gateway):
+    assert [one.again for one in programs(gateway)] == [True, False, True]
 
 
 def test_brain_and_gateway_end_with_the_supervisor_and_the_watchdog_does_not(tmp_path):
