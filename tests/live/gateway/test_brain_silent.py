@@ -80,6 +80,19 @@ def test_after_three_silent_cycles_the_next_message_only_reduces(tmp_path, silen
     assert bool(after(tmp_path, then)) is not only_reduces
 
 
+def test_a_new_funds_brain_may_take_its_time(tmp_path):
+    world = World(tmp_path)
+
+    async def main(clock):
+        await world.start(clock)
+        k = await silence(world, clock, world.first + 1, 20)
+        await world.cycle(clock, k)
+        assert any(world.exchange.lots.values())
+        world.die()
+
+    virtual.run(main, at_ns=world.start_ns)
+
+
 @pytest.mark.parametrize("protected", [True, False], ids=["the gateway", "mutant: its absence counts"])
 def test_a_stop_of_the_gateway_is_no_silence_of_the_brain(tmp_path, monkeypatch, protected):
     if not protected:

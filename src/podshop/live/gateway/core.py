@@ -184,7 +184,7 @@ class Gateway:
             desk.note(now_ns, AskedFor(max(cycle, memory.asked), digest, b"", refused))
             desk.commit()
             return CycleReport(cycle, refused)
-        silent = self._brain_silent()
+        silent = self._brain_silent() if memory.spoke >= 0 else 0  # before its first word there is nothing to guard
         desk.note(now_ns, AskedFor(cycle, digest, body, ""), Signals(cycle, targets.convictions_sha256))
         self.accounts.notes(targets, now_ns)
         if targets.weights:
