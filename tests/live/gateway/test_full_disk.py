@@ -67,6 +67,7 @@ def test_a_full_disk_gives_the_ballast_back_and_halts_nobody(tmp_path, monkeypat
     clock = WallClock(world.start_ns, 1.0)
     write_terms(world.terms, tmp_path / "terms.json")
     found = SimpleNamespace(
+        state="RUNNING", venue="simulated",
         journal=tmp_path / "journal.db", heartbeats=SimpleNamespace(watchdog_reduce=3), users=SimpleNamespace(brain=""),
         targets_socket=tmp_path / "targets", control_socket=tmp_path / "control", operator_token=tmp_path / "token",
     )  # fmt: skip

@@ -24,11 +24,11 @@ from podshop.live.control import Answer
 from podshop.live.frames import clear_socket, decoded, framed, peer_of, read_frame, write_frame
 from podshop.live.gateway.core import Gateway
 from podshop.live.gateway.operator import Operator
-from podshop.live.gateway.terms import read_terms
+from podshop.live.gateway.terms import read_terms, tightened
 from podshop.live.gateway.warm import warm
 from podshop.live.heartbeat import Ear, Heart
 from podshop.live.intents import FlightFile
-from podshop.live.latch import HALTED_STATE, Latch
+from podshop.live.latch import HALTED_STATE, STATES, Latch
 from podshop.live.messages import VERSION, Hello, Opened, Targets
 from podshop.live.reach import reach
 from podshop.maths.compiled import package_sha256
@@ -181,11 +181,12 @@ async def run(state: Path, key: Secret | None) -> int:
 
 async def _run(state: Path, key: Secret | None) -> int:
     found = config.read(state)
-    terms = read_terms(state / "terms.json")
+    terms = tightened(read_terms(state / "terms.json"), found)
     latch = Latch(state, "gateway")
     reached = await reach(found, key)
     clock, venue = reached.clock, reached.venue
     latch.repair(clock.now_ns())
+    hold_least(latch, found, clock.now_ns())
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -231,6 +232,13 @@ async def _run(state: Path, key: Secret | None) -> int:
             with contextlib.suppress(VenueError):
                 await venue.close()
     return 0
+
+
+def hold_least(latch: Latch, found: config.Gateway, now_ns: int) -> None:
+    """At least the state that gateway.toml names, at every start of this process."""
+    least = STATES.index(found.state)
+    if latch.held().state < least:
+        latch.raise_to(least, now_ns, f"{config.GATEWAY_TOML}: state")
 
 
 async def _beats(beat: Callable[[], None]) -> None:

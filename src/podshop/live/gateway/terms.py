@@ -103,9 +103,32 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.fee_e8 / 1e8 + self.hard.collar
 
 
+def tightened(terms: Terms, gateway: "GatewayFile") -> Terms:
+    """The terms under gateway.toml as it stands now: of each limit the tighter of both.
+
+    A person's command writes the terms and so may loosen; a process that only starts again obeys what was tightened.
+    Terms of a replay of history, which no gateway.toml can write (`variance_floor` 0), hold at a simulated venue.
+    """
+    if gateway.venue == "simulated" and terms.hard.variance_floor == 0:
+        return terms
+    hard, told = terms.hard, _hard(gateway)
+    found = {name: min(getattr(hard, name), getattr(told, name)) for name in Hard.__struct_fields__}
+    found["variance_floor"] = max(hard.variance_floor, told.variance_floor)
+    found["canary_micro"] = min((each for each in (hard.canary_micro, told.canary_micro) if each > 0), default=0)
+    return msgspec.structs.replace(
+        terms,
+        hard=Hard(**found),
+        suspense_micro=min(terms.suspense_micro, round(gateway.thresholds.suspense_usd * 1e6)),
+        dust_micro=min(terms.dust_micro, round(gateway.thresholds.dust_usd * 1e6)),
+        offset_ns=min(terms.offset_ns, gateway.offset_ns),
+        brain_reduce=min(terms.brain_reduce, gateway.heartbeats.brain_reduce),
+        brain_flatten=min(terms.brain_flatten, gateway.heartbeats.brain_flatten),
+    )
+
+
 def terms_of(fund: "FundFile", gateway: "GatewayFile") -> Terms:
     """The terms of a fund file under a gateway.toml."""
-    limits, found = gateway.limits, gateway.thresholds
+    found = gateway.thresholds
     return Terms(
         fund=fund.name,
         fund_sha256=fund.sha256,
@@ -117,24 +140,29 @@ def terms_of(fund: "FundFile", gateway: "GatewayFile") -> Terms:
         capital_micro=round(fund.capital_usd * 1e6),
         fee_e8=round(fund.venue.taker_fee_bps * 1e4),
         min_order_micro=round(fund.limits.min_order_usd * 1e6),
-        hard=Hard(
-            max_weight=limits.max_weight,
-            max_gross=limits.max_gross,
-            max_net=limits.max_net,
-            max_var=limits.max_var,
-            max_order=limits.max_order,
-            collar=limits.collar_bps / 1e4,
-            turnover=limits.turnover,
-            daily_loss=limits.daily_loss,
-            variance_floor=limits.variance_floor,
-            orders_a_minute=limits.orders_a_minute,
-            canary_micro=round(gateway.canary_usd * 1e6),
-        ),
+        hard=_hard(gateway),
         suspense_micro=round(found.suspense_usd * 1e6),
         dust_micro=round(found.dust_usd * 1e6),
         offset_ns=gateway.offset_ns,
         brain_reduce=gateway.heartbeats.brain_reduce,
         brain_flatten=gateway.heartbeats.brain_flatten,
+    )
+
+
+def _hard(gateway: "GatewayFile") -> Hard:
+    limits = gateway.limits
+    return Hard(
+        max_weight=limits.max_weight,
+        max_gross=limits.max_gross,
+        max_net=limits.max_net,
+        max_var=limits.max_var,
+        max_order=limits.max_order,
+        collar=limits.collar_bps / 1e4,
+        turnover=limits.turnover,
+        daily_loss=limits.daily_loss,
+        variance_floor=limits.variance_floor,
+        orders_a_minute=limits.orders_a_minute,
+        canary_micro=round(gateway.canary_usd * 1e6),
     )
 
 
