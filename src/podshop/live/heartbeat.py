@@ -141,7 +141,6 @@ class Ear:
         venue_ns = int(silent_ns * self.rate)
         return 0 if int((now.monotonic_ns - self._woke_ns) * self.rate) < self.grace_ns else venue_ns
 
-
     def _stuck_ns(self, beat: Beat, now: Now) -> int:
         """Since its cycle last grew, of the wall; 0 where it has none."""
         if not self.cycles:
