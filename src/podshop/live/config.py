@@ -8,7 +8,8 @@ else, as strictly as a fund file: a mistake is one line that says where, what wa
     STATE/journal.db              the books (with .head, .lock, .snapshot)
     STATE/latch/                  who raised the state, and the intents in flight (live.latch)
     STATE/heartbeat.NAME          signs of life of brain, gateway and watchdog (live.heartbeat)
-    STATE/run/targets, control    sockets; STATE/run/operator.token, readable by operator and gateway only
+    STATE/run/targets             the brain's socket; the brain may pass through the folder, and write nothing in it
+    STATE/desk/control            the operator's socket; STATE/desk/operator.token, readable by him and the gateway only
     STATE/logs, backups, bars     what their names say
     STATE/ballast                 a megabyte-sized reserve, given back to a full disk (live.disk)
 """
@@ -176,8 +177,13 @@ class Gateway:
 
     @property
     def run(self) -> Path:
-        """Where the sockets and the operator's token are."""
+        """Where the brain's socket is."""
         return self.folder / "run"
+
+    @property
+    def desk(self) -> Path:
+        """Where the operator's socket and token are: whoever may write here could put his own in their place."""
+        return self.folder / "desk"
 
     @property
     def targets_socket(self) -> Path:
@@ -187,12 +193,12 @@ class Gateway:
     @property
     def control_socket(self) -> Path:
         """Where the operator speaks."""
-        return self.run / "control"
+        return self.desk / "control"
 
     @property
     def operator_token(self) -> Path:
         """What the operator proves himself with: 32 random bytes as hex, which the brain cannot read."""
-        return self.run / "operator.token"
+        return self.desk / "operator.token"
 
     @property
     def logs(self) -> Path:

@@ -1,4 +1,4 @@
-"""What an operator may ask of a running gateway, over STATE/run/control: one JSON object a line, one line back.
+"""What an operator may ask of a running gateway, over STATE/desk/control: one JSON object a line, one line back.
 
     {"token": "...", "ask": {"type": "halt", "scope": "market", "name": "BTC", "reason": "odd prices", "by": "ann"}}
 
@@ -180,7 +180,7 @@ def ask(path: Path, token: str, request: Request, timeout_s: float = TIMEOUT_S) 
         try:
             peer.connect(str(path))
         except OSError as e:
-            raise ConnectionError(f"no gateway answers at {path} ({e.strerror or e}): is the fund running?") from None
+            raise ConnectionRefusedError(f"no gateway answers at {path} ({e.strerror or e}): is it running?") from None
         peer.sendall(line)
         said = b""
         while not said.endswith(b"\n"):
@@ -199,7 +199,7 @@ def ask(path: Path, token: str, request: Request, timeout_s: float = TIMEOUT_S) 
 
 def make_token(path: Path) -> None:
     """Write a new token, 32 random bytes as hex, for operator and gateway alone; keeps the one that is there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
@@ -210,16 +210,29 @@ def make_token(path: Path) -> None:
         os.fsync(out.fileno())
 
 
-def read_token(path: Path) -> str:
-    """The operator's token. Raises ConfigError where it is missing, readable for others, or no token."""
+def read_token(path: Path, *, own: bool = False) -> str:
+    """The operator's token. Raises ConfigError where it is missing, no token, or where another could have put it there.
+
+    Whoever may write a folder may remove what is in it and put his own in its place, socket and token.
+    own  for the gateway's start: token and folder must be ours or root's; an operator may be another user, and then
+         they are whose the state folder is
+    """
     try:
+        folder = path.parent.stat()
         with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            about = os.fstat(file.fileno())
+            mode = about.st_mode
             text = file.read(100).decode("ascii", "replace").strip()
+        owners = {0, os.getuid()} if own else {0, os.getuid(), path.parent.parent.stat().st_uid}
     except OSError as e:
         raise ConfigError(f"{path}: {e.strerror}, expected the operator's token (`podshop paper` makes it)") from None
     if mode & 0o007:
         raise ConfigError(f"{path}: everybody may read it, expected mode 0600 or 0640")
+    if folder.st_mode & 0o022:
+        raise ConfigError(f"{path.parent}: others may write it (mode {folder.st_mode & 0o7777:04o}), expected 0700")
+    for what, owner in ((path.parent, folder.st_uid), (path, about.st_uid)):
+        if owner not in owners:
+            raise ConfigError(f"{what}: belongs to user {owner}, expected {' or '.join(map(str, sorted(owners)))}")
     if len(text) != 64:
         raise ConfigError(f"{path}: no token, expected 64 hexadecimal digits")
     return text

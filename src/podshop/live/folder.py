@@ -33,10 +33,9 @@ def prepare(path: Path, fund: "Fund", state: Path, venue: str | None, base_url: 
     gateway = config.read(state)
     if gateway.fund.resolve() != path.resolve():
         raise ConfigError(f"{state}: belongs to {gateway.fund}, not to {path}; choose another folder with --state")
-    if len(os.fsencode(gateway.targets_socket.absolute())) > LONGEST_SOCKET:
-        raise ConfigError(
-            f"{gateway.targets_socket}: too long for a socket, expected a state folder with a shorter path"
-        )
+    for socket in (gateway.targets_socket, gateway.control_socket):
+        if len(os.fsencode(socket.absolute())) > LONGEST_SOCKET:
+            raise ConfigError(f"{socket}: too long for a socket, expected a state folder with a shorter path")
     for folder in (gateway.run, gateway.logs, gateway.backups, gateway.bars):
         folder.mkdir(exist_ok=True)
     control.make_token(gateway.operator_token)

@@ -7,12 +7,12 @@ the others    through ccxt; their key file is apiKey:secret, or apiKey:secret:pa
 """
 
 import asyncio
+import contextlib
 import fcntl
 import hashlib
 import os
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -32,7 +32,8 @@ PATIENCE_S = 60.0  # for an exchange that is only just being started
 AGAIN_S = 0.25
 SAMPLES = 5
 START_S = 5.0  # so long a start waits for the venue's time
-LOCKS = Path(tempfile.gettempdir())  # one place for all users of a machine
+KEPT_LOCKS = Path("/var/lib/podshop")  # where `podshop service` runs: a unit has a /tmp of its own, so not there
+RUN_LOCKS, TMP = Path("/run/lock"), Path("/tmp")  # one for all users: no TMPDIR counts
 
 
 class Reached(NamedTuple):
@@ -84,17 +85,44 @@ async def begin_at(venue: Venue, clock: WallClock, wait_s: float = START_S) -> N
         clock.move(max(behind_ns))
 
 
-def hold(account: str, folder: Path = LOCKS) -> None:
-    """Take an account's lock for the life of this process. Raises ConfigError where another process has it."""
+def locks(kept: Path = KEPT_LOCKS, run: Path = RUN_LOCKS, tmp: Path = TMP) -> tuple[Path, ...]:
+    """Where accounts' locks are; /tmp only on a machine that has no other, for there a unit sees one of its own."""
+    return tuple(folder for folder in (kept, run) if folder.is_dir()) or (tmp,)
+
+
+def hold(account: str, folders: Sequence[Path] | None = None) -> None:
+    """Take an account's lock for the life of this process. Raises ConfigError where another process has it.
+
+    It is taken wherever it can be: what was started by hand may have had one folder only, and a unit may write another
+    only, but it sees both.
+    """
+    folders = locks() if folders is None else folders
     name = hashlib.sha256(account.lower().encode()).hexdigest()[:16]
-    lock = os.open(
-        folder / f"podshop-account-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666
-    )
+    found = [_lock_file(folder / f"podshop-account-{name}.lock") for folder in folders]
+    held = [lock for lock in found if lock is not None]
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for lock in held:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(lock)
+        for lock in held:
+            os.close(lock)
         raise ConfigError(f"{account}: another gateway of this machine trades this account") from None
+    if not held:
+        where = " and ".join(map(str, folders))
+        raise ConfigError(f"{account}: no lock can be made in {where}, expected {KEPT_LOCKS} as `service` makes it")
+
+
+def _lock_file(path: Path) -> int | None:
+    """A lock's file, made where it is missing; None where it cannot be. To lock it, reading it is enough."""
+    for flags in (os.O_RDONLY, os.O_RDONLY | os.O_CREAT | os.O_EXCL, os.O_RDONLY):
+        with contextlib.suppress(OSError):
+            lock = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+            if flags & os.O_CREAT:
+                os.fchmod(lock, 0o644)  # whatever the umask: a gateway of another user must see it
+            return lock
+    if os.path.lexists(path):
+        raise ConfigError(f"{path}: another user's, and we cannot read it: who trades the account cannot be told")
+    return None
 
 
 def base_url(gateway: Gateway) -> str:

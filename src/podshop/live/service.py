@@ -2,7 +2,8 @@
 
 With systemd there is no supervisor of ours: it restarts what ends, and binds the brain to the gateway. The watchdog
 stands alone, so that it outlives both. Each unit can write the state folder's parts it must and nothing else; the
-brain reaches no key, since key files and operator's token are 0600 and 0640 of other users.
+brain reaches no key, since key files and operator's token are 0600 of other users, and can replace no socket or token,
+since it may write no folder in which they are. An account's lock is not in /tmp, of which each unit has its own.
 """
 
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from podshop.live.config import GATEWAY_TOML, Gateway
+from podshop.live.reach import KEPT_LOCKS
 from podshop.nouns import ConfigError
 
 UNITS = Path("/etc/systemd/system")
@@ -53,15 +55,16 @@ def units(gateway: Gateway, python: str = sys.executable) -> tuple[Unit, ...]:
         raise ConfigError(f"{folder}: expected a path without spaces, quotes, % and $, since systemd reads them itself")
     name, users = folder.name, {who: getattr(gateway.users, who) or user for who, user in USERS.items()}
     gateway_unit, brain_unit = f"podshop-gateway-{name}.service", f"podshop-brain-{name}.service"
-    run, latch = folder / "run", folder / "latch"
+    latch = folder / "latch"
     desk = _unit(
         f"podshop gateway of {name}: keys, gate, journal, orders", "network-online.target time-sync.target", "",
-        users["gateway"], f"{python} -I -m podshop.live.gateway {folder}", folder, [folder], "AF_UNIX AF_INET AF_INET6",
+        users["gateway"], f"{python} -I -m podshop.live.gateway {folder}", folder, [folder, KEPT_LOCKS],
+        "AF_UNIX AF_INET AF_INET6",
     )  # fmt: skip
     brain = _unit(
         f"podshop brain of {name}: agents, without a key", gateway_unit, f"BindsTo={gateway_unit}\n",
         users["brain"], f"{python} -I -m podshop.live.brain {folder}", folder,
-        [folder / "bars", folder / "logs", folder / "cache" / "brain", folder / "heartbeat.brain", run],
+        [folder / "bars", folder / "logs", folder / "cache" / "brain", folder / "heartbeat.brain"],
         "AF_UNIX AF_INET AF_INET6", more="MemoryMax=8G\nTasksMax=200\nRuntimeMaxSec=1d\n",
     )  # fmt: skip
     watchdog = _unit(
@@ -119,12 +122,14 @@ def commands(gateway: Gateway) -> list[str]:
         ),
         f"chown -R {users['gateway']}:podshop {folder} && chmod 750 {folder}",
         *(f"install -d -o {users[who]} -g podshop -m 700 {folder}/cache/{who}" for who in users),
-        f"chmod 2770 {folder}/logs {folder}/bars {folder}/run",
+        f"chmod 2770 {folder}/logs {folder}/bars",
+        f"chmod 710 {folder}/run && chmod 700 {folder}/desk",
+        f"install -d -o root -g podshop -m 3770 {KEPT_LOCKS}",
         f"touch {folder}/heartbeat.brain {folder}/heartbeat.watchdog {folder}/flat {folder}/watchdog.lock",
         f"chown {users['brain']} {folder}/heartbeat.brain",
         f"chown {users['watchdog']} {folder}/heartbeat.watchdog {folder}/flat {folder}/watchdog.lock",
         f"chown {users['watchdog']} {folder}/latch/watchdog {folder}/latch/watchdog.mark {folder}/ballast",
-        f"chmod 600 {folder}/run/operator.token {folder}/{GATEWAY_TOML}",
+        f"chmod 600 {folder}/desk/operator.token && chmod 640 {folder}/{GATEWAY_TOML}",
         *(f"chown {users[who]} {path} && chmod 600 {path}" for who, path in keys.items() if path),
         "# that changed the latch's files, so each counts as HALTED until its process has repaired it: podshop resume",
     ]

@@ -88,7 +88,7 @@ def test_the_configuration_raises_a_state_and_never_lowers_one(gateway):
 
 
 def test_an_account_has_one_writer(tmp_path):
-    reach.hold("hyperliquid 0xAB", tmp_path)
+    reach.hold("hyperliquid 0xAB", (tmp_path,))
     with pytest.raises(ConfigError, match="another gateway of this machine trades this account"):
-        reach.hold("hyperliquid 0xab", tmp_path)
-    reach.hold("hyperliquid 0xac", tmp_path)
+        reach.hold("hyperliquid 0xab", (tmp_path,))
+    reach.hold("hyperliquid 0xac", (tmp_path,))

@@ -1,7 +1,7 @@
 """The gateway's process: its cycle clock, the brain's socket, the operator's socket, its heart.
 
     STATE/run/targets   one brain at a time, of the brain's user; first its Hello, then an Opened and a Targets a cycle
-    STATE/run/control   the operator, with his token: one JSON object a line (`live.control`)
+    STATE/desk/control  the operator, with his token: one JSON object a line (`live.control`)
 
 Cycle id = floor(time / interval). A cycle that is late is skipped, never caught up with; targets that come after their
 cycle's end are dropped. It ends with its supervisor.
@@ -214,7 +214,7 @@ async def _run(state: Path, key: Secret | None) -> int:
             found.targets_socket.chmod(0o660)
             operator = Operator(gateway, latch, package_sha256())
             servers.append(
-                await serve_control(operator, control.read_token(found.operator_token), found.control_socket)
+                await serve_control(operator, control.read_token(found.operator_token, own=True), found.control_socket)
             )
             log.info("open at %s, row %d", venue.card.venue, keeper.head.seq)
             await cycles(gateway, brain, clock, stop)
