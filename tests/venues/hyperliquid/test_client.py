@@ -17,6 +17,7 @@ from hyperliquid.utils.types import Cloid
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podshop.live.flatten import Flattener
 from podshop.nouns import ConfigError, VenueError
 from podshop.nouns.venue import Found, Order, Reply
 from podshop.venues.hyperliquid.client import Hyperliquid, Signer, order_wire
@@ -300,3 +301,21 @@ def test_a_limit_is_legal_and_never_worse_than_asked(limit: int, decimals: int, 
 @given(st.integers(-(10**9), 10**9), st.integers(0, 5))
 def test_a_size_is_exact(lots: int, decimals: int) -> None:
     assert Decimal(size_text(lots, decimals)) == abs(Decimal(lots)).scaleb(-decimals)
+
+
+def test_a_coin_that_the_fund_does_not_list_has_a_price_and_can_be_closed() -> None:
+    """A position of such a coin was "stuck": the flattener had no price for it. An impossible one is left out."""
+    strange = next(a for a in WORLD.by_name.values() if a.market not in ("BTC", "ETH"))
+    other = next(a for a in WORLD.by_name.values() if a.market not in ("BTC", "ETH", strange.market))
+    middles = {"BTC": "67000.5", "ETH": "1790.1", strange.name: "40.5", other.name: "0"}
+    client = Venue(allMids=middles).client
+    found = run(client.mids())
+    assert set(found) == {"BTC", "ETH", strange.market}
+    flattener = Flattener(client, None, 1)  # type: ignore[arg-type]
+    flattener.lots = {"BTC": 5, strange.market: 70}
+    order = flattener._order(strange.market, found, NOW_NS)
+    assert order is not None
+    assert (order.lots, order.reduce_only) == (-70, True)
+    for bad in ({"BTC": "0", strange.name: "40.5"}, {"BTC": None}):  # of the fund's own coins it stays an error
+        with pytest.raises(VenueError):
+            run(Venue(allMids=bad).client.mids())

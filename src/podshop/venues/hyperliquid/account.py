@@ -4,6 +4,7 @@ The direct adapter and the Purple Flea adapter share it, for Purple Flea trades 
 with the main wallet's address: that of an API wallet looks empty.
 """
 
+import contextlib
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -78,12 +79,20 @@ class Account:
         return {a.market: quote for a, quote in zip(assets, found, strict=True) if quote is not None}
 
     async def mids(self) -> Mapping[str, Quote]:
-        """Middle of the book now; the answer has no time of its own, so it bears the time of asking."""
+        """Middle of the book now; the answer has no time of its own, so it bears the time of asking.
+
+        Of every coin of the venue: the flattener must have a price for one that the fund does not list any more, or
+        that a person bought by hand. A strange coin's impossible price is left out; one of the fund's is an error.
+        """
         known = await self.universe()
         began_ns = self._now_ns()
         answer = await self._ask({"type": "allMids"})
-        assets = [known.by_market[m] for m in self.markets if m in known.by_market]
-        return {m: Quote(price, began_ns) for m, price in info.mids(answer, assets).items()}
+        found = info.mids(answer, [known.by_market[m] for m in self.markets if m in known.by_market])
+        for strange in known.by_name.values():
+            if strange.market not in self.markets:
+                with contextlib.suppress(VenueError):
+                    found |= info.mids(answer, [strange])
+        return {m: Quote(price, began_ns) for m, price in found.items()}
 
     async def reading(self) -> Reading:
         """Positions and account value in one whole answer."""
