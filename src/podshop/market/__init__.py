@@ -4,7 +4,7 @@ from podshop.market.coverage import data_report
 from podshop.market.digest import data_sha256
 from podshop.market.funding import Records, funding_per_hour, settlements
 from podshop.market.observations import as_of, headlines
-from podshop.market.prices import NEVER, marks
+from podshop.market.prices import NEVER, marks, ranges, references
 from podshop.market.resample import resample
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "funding_per_hour",
     "headlines",
     "marks",
+    "ranges",
+    "references",
     "resample",
     "settlements",
 ]

@@ -1,4 +1,4 @@
-"""The mark: the last price at which somebody traded, and how old it is."""
+"""Prices in micro-dollars per lot: the mark and its age, the next bar's open, and the range of each bar."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,3 +34,20 @@ def marks(market: Market, scale: NDArray[np.float64]) -> tuple[Whole, Whole]:
     micro = np.rint(exact).astype(np.int64)
     age = np.where(last >= 0, rows - last, NEVER)
     return np.ascontiguousarray(micro.T), np.ascontiguousarray(age.T)
+
+
+def references(market: Market, scale: NDArray[np.float64]) -> Whole:
+    """(T, M) the next bar's open in micro-dollars per lot; 0 where it does not trade, and in the last row."""
+    price = market.columns["open"].T
+    traded = (market.columns["volume"].T > 0) & (price > 0)
+    micro = np.rint(np.where(traded, price, 0.0) * scale[:, None]).astype(np.int64).T
+    return np.ascontiguousarray(np.concatenate([micro[1:], np.zeros((1, len(scale)), np.int64)]))
+
+
+def ranges(market: Market, scale: NDArray[np.float64]) -> tuple[Whole, Whole]:
+    """(T, M) low and high of each bar that traded, micro-dollars per lot, rounded inward; 0 where none did."""
+    low, high = market.columns["low"].T, market.columns["high"].T
+    traded = (market.columns["volume"].T > 0) & (low > 0) & (high > 0)
+    low_micro = np.ceil(np.where(traded, low, 0.0) * scale[:, None]).astype(np.int64)
+    high_micro = np.floor(np.where(traded, high, 0.0) * scale[:, None]).astype(np.int64)
+    return np.ascontiguousarray(low_micro.T), np.ascontiguousarray(high_micro.T)

@@ -4,7 +4,7 @@ import numpy as np
 
 from podshop import maths
 from podshop.execution.volatility import HALF_LIVES, volatilities
-from podshop.market import marks, resample
+from podshop.market import marks, ranges, references, resample
 from podshop.nouns import ASSUMED, DAY_NS, HOUR_NS, Flags, Funding, Instrument, Market, Panel, Times, Whole
 from podshop.risk import covariance as risk
 from podshop.run.chunks import CHUNKS_NS, Chunked, chunk_ns
@@ -34,8 +34,8 @@ class MarketFacts:
         self.lot_size = np.array([i.lot_size for i in instruments])
         self.scale = np.array([i.lot_micro_scale for i in instruments])
         self.mark, self.age = marks(market, self.scale)
-        self._reference = _references(market, self.scale)
-        self._low, self._high = _ranges(market, self.scale)
+        self._reference = references(market, self.scale)
+        self._low, self._high = ranges(market, self.scale)
         self.frozen = _frozen(self.mark)
         self.carry = _carry(funding, market)
         self.queue = queue
@@ -189,23 +189,6 @@ def covariance_of(log_return: Panel, begin: int, first: int, age_days: Panel, ba
     found = risk.covariances(np.ascontiguousarray(log_return[start:]), first - start, window, decay, per_day)
     risk.fit_the_young(found, age_days)
     return found
-
-
-def _references(market: Market, scale: Panel) -> Whole:
-    """(T, M) the next bar's open in micro-dollars per lot; 0 where it does not trade, and in the last row."""
-    price = market.columns["open"].T
-    traded = (market.columns["volume"].T > 0) & (price > 0)
-    micro = np.rint(np.where(traded, price, 0.0) * scale[:, None]).astype(np.int64).T
-    return np.ascontiguousarray(np.concatenate([micro[1:], np.zeros((1, len(scale)), np.int64)]))
-
-
-def _ranges(market: Market, scale: Panel) -> tuple[Whole, Whole]:
-    """(T, M) low and high of each bar that traded, micro-dollars per lot, rounded inward; 0 where none did."""
-    low, high = market.columns["low"].T, market.columns["high"].T
-    traded = (market.columns["volume"].T > 0) & (low > 0) & (high > 0)
-    low_micro = np.ceil(np.where(traded, low, 0.0) * scale[:, None]).astype(np.int64)
-    high_micro = np.floor(np.where(traded, high, 0.0) * scale[:, None]).astype(np.int64)
-    return np.ascontiguousarray(low_micro.T), np.ascontiguousarray(high_micro.T)
 
 
 def _carry(funding: Funding, market: Market) -> Panel:

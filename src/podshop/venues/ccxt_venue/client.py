@@ -14,7 +14,7 @@ from podshop.nouns.errors import VenueError
 from podshop.nouns.venue import SECOND_NS, Card, Filled, Found, Listed, Order, Paid, Quote, Reading, Reply
 from podshop.venues import strict
 from podshop.venues.ccxt_venue import parse
-from podshop.venues.ccxt_venue.terms import TERMS, Contract, contract
+from podshop.venues.ccxt_venue.terms import TERMS, Contract, believed, contract
 from podshop.venues.hyperliquid.info import INTERVALS
 from podshop.venues.paging import one_each, together, walked
 from podshop.venues.sending import refused, unknown
@@ -67,7 +67,7 @@ class CcxtVenue:
 
     async def time_ns(self) -> int:
         """The venue's clock."""
-        return strict.millis(await self._read(self._exchange.fetch_time()), "time")
+        return strict.millis(await believed(self._exchange.id, self._exchange.fetch_time()), "time")
 
     async def instruments(self) -> tuple[Listed, ...]:
         """The fund's markets as they are listed now."""
@@ -83,7 +83,9 @@ class CcxtVenue:
         since = (at_ns - MARK_BARS * interval_ns) // strict.MS_NS
 
         async def last(c: Contract) -> Quote | None:
-            rows = await self._read(self._exchange.fetch_ohlcv(c.symbol, interval, since, MARK_BARS + 2))
+            rows = await believed(
+                self._exchange.id, self._exchange.fetch_ohlcv(c.symbol, interval, since, MARK_BARS + 2)
+            )
             return parse.last_close(rows, c, interval_ns, at_ns)
 
         found = await together([last(c) for c in contracts])
@@ -94,7 +96,7 @@ class CcxtVenue:
         contracts = await self._contracts()
 
         async def now(c: Contract) -> Quote:
-            return parse.mid(await self._read(self._exchange.fetch_order_book(c.symbol, 5)), c)
+            return parse.mid(await believed(self._exchange.id, self._exchange.fetch_order_book(c.symbol, 5)), c)
 
         found = await together([now(c) for c in contracts])
         return {c.market: quote for c, quote in zip(contracts, found, strict=True)}
@@ -148,8 +150,10 @@ class CcxtVenue:
         await self._contracts()
         began_ns = self._now_ns()
         venue_ns = await self.time_ns()
-        raw = await self._read(self._positions())
-        value, used = parse.equity(self._exchange.id, (await self._read(self._exchange.fetch_balance()))["info"])
+        raw = await believed(self._exchange.id, self._positions())
+        value, used = parse.equity(
+            self._exchange.id, (await believed(self._exchange.id, self._exchange.fetch_balance()))["info"]
+        )
         lots = parse.positions(raw, self._terms, self._by_id)
         if used > 0 and not lots:
             raise VenueError(f"{self._exchange.id}: no position, but {used} USD of margin in use")
@@ -182,7 +186,9 @@ class CcxtVenue:
             span: dict[str, Any] = (
                 {"begin": str(start_ms), "end": str(end_ms)} if self._exchange.id == "okx" else {"until": end_ms}
             )
-            rows = await self._read(call(c.symbol, start_ms, terms.most, {"limit": terms.most} | span | extra))
+            rows = await believed(
+                self._exchange.id, call(c.symbol, start_ms, terms.most, {"limit": terms.most} | span | extra)
+            )
             return len(rows), [read(strict.field(row, "info", "row"), terms, self._by_id) for row in rows]
 
         found: list[Any] = await walked(page, since_ns, self._now_ns(), terms.most, terms.widest_ms)
@@ -215,19 +221,8 @@ class CcxtVenue:
             raise VenueError("bybit: more positions than one answer holds")
         return list(strict.rows(strict.field(result, "list", "positions"), "positions"))
 
-    async def _read(self, call: Any) -> Any:
-        """A read: whatever ccxt raises becomes VenueError, with nothing but its kind in the text."""
-        trouble = ""
-        try:
-            return await call
-        except VenueError:
-            raise
-        except Exception as e:  # noqa: BLE001 -- ccxt's parsers raise KeyError, TypeError ... on strange answers
-            trouble = type(e).__name__
-        raise VenueError(f"{self._exchange.id}: no answer that can be believed ({trouble})")
-
     async def _load(self, *, again: bool = False) -> None:
-        known = await self._read(self._exchange.load_markets(again))
+        known = await believed(self._exchange.id, self._exchange.load_markets(again))
         fresh: dict[str, Contract] = {}
         for market in self.markets:
             found = contract(market, known, "USDT")

@@ -13,7 +13,7 @@ from podshop.nouns.errors import VenueError
 from podshop.nouns.venue import SECOND_NS
 from podshop.venues import strict
 from podshop.venues.ccxt_venue import parse
-from podshop.venues.ccxt_venue.terms import Contract, contract
+from podshop.venues.ccxt_venue.terms import Contract, believed, contract
 from podshop.venues.hyperliquid.info import INTERVALS
 from podshop.venues.paging import together
 
@@ -51,7 +51,7 @@ class PublicData:
 
     async def time_ns(self) -> int:
         """The venue's clock."""
-        return strict.millis(await self._read(self._exchange.fetch_time()), "time")
+        return strict.millis(await believed(self._exchange.id, self._exchange.fetch_time()), "time")
 
     async def candles(self, market: str, interval_ns: int, since_ns: int, until_ns: int) -> tuple[Candle, ...]:
         """Bars that ended in (since, until], oldest first; bars without trading as the venue gives them."""
@@ -62,7 +62,9 @@ class PublicData:
         most, next_ns = MOST[self._exchange.id][0], since_ns // interval_ns * interval_ns
         for _ in range(PAGES):
             call = self._exchange.fetch_ohlcv(c.symbol, name, next_ns // strict.MS_NS, most)
-            rows = [candle(row, c, interval_ns) for row in strict.rows(await self._read(call), c.symbol)]
+            rows = [
+                candle(row, c, interval_ns) for row in strict.rows(await believed(self._exchange.id, call), c.symbol)
+            ]
             for bar in rows:
                 if since_ns < bar.closed_ns <= until_ns:
                     found[bar.closed_ns] = bar
@@ -79,7 +81,7 @@ class PublicData:
             call = self._exchange.fetch_funding_rate_history(
                 c.symbol, next_ns // strict.MS_NS, MOST[self._exchange.id][1], {"until": until_ns // strict.MS_NS}
             )
-            rows = [settlement(row, c) for row in strict.rows(await self._read(call), c.symbol)]
+            rows = [settlement(row, c) for row in strict.rows(await believed(self._exchange.id, call), c.symbol)]
             fresh = [row for row in rows if row.at_ns not in found and since_ns <= row.at_ns <= until_ns]
             if not fresh:
                 return tuple(found[at] for at in sorted(found))
@@ -92,7 +94,7 @@ class PublicData:
         await self._load()
 
         async def now(c: Contract) -> tuple[float, int]:
-            return parse.middle(await self._read(self._exchange.fetch_order_book(c.symbol, 5)), c)
+            return parse.middle(await believed(self._exchange.id, self._exchange.fetch_order_book(c.symbol, 5)), c)
 
         contracts = list(self._contracts.values())
         found = await together([now(c) for c in contracts])
@@ -110,19 +112,9 @@ class PublicData:
 
     async def _load(self) -> None:
         if not self._contracts:
-            known = await self._read(self._exchange.load_markets())
+            known = await believed(self._exchange.id, self._exchange.load_markets())
             listed = ((m, contract(m, known, QUOTES.get(self._exchange.id, "USDT"))) for m in self.markets)
             self._contracts = {market: c for market, c in listed if c is not None}
-
-    async def _read(self, call: Any) -> Any:
-        trouble = ""
-        try:
-            return await call
-        except VenueError:
-            raise
-        except Exception as e:  # noqa: BLE001 -- ccxt's parsers raise KeyError, TypeError ... on strange answers
-            trouble = type(e).__name__
-        raise VenueError(f"{self._exchange.id}: no answer that can be believed ({trouble})")
 
 
 def candle(row: Any, c: Contract, interval_ns: int) -> Candle:

@@ -4,6 +4,7 @@ Own parsers read the raw rows (`info`), not ccxt's unified ones: those fill gaps
 out of them with the sign of a fee.
 """
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -171,3 +172,15 @@ def _text(value: Any) -> str:
     if value is None:
         raise VenueError("ccxt: a market without step, tick or contract size")
     return format(Decimal(str(value)), "f")
+
+
+async def believed(venue: str, call: Awaitable[Any]) -> Any:
+    """A read: whatever ccxt raises becomes VenueError, with nothing but its kind in the text."""
+    trouble = ""
+    try:
+        return await call
+    except VenueError:
+        raise
+    except Exception as e:  # noqa: BLE001 -- ccxt's parsers raise KeyError, TypeError ... on strange answers
+        trouble = type(e).__name__
+    raise VenueError(f"{venue}: no answer that can be believed ({trouble})")

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from podshop.market import marks
+from podshop.market import marks, ranges, references
 from podshop.nouns import DAY_NS, Flags, Funding, Instrument, Market, Panel, Times, Whole
 from podshop.nouns.venue import Quote
 
@@ -93,8 +93,8 @@ class Tape:
         self.market, self.funding = market, funding
         self.time: Times = market.time
         self.mark, self.age = marks(market, scale)
-        self.reference = _references(market, scale)
-        self.low, self.high = _ranges(market, scale)
+        self.reference = references(market, scale)
+        self.low, self.high = ranges(market, scale)
         self.dead = _dead(market)
         self.liquid = _endless(len(market), len(market.names)) if liquid is None else liquid
 
@@ -128,23 +128,6 @@ class Tape:
 def _endless(rows: int, markets: int) -> Liquid:
     whole = np.full((1, markets), ENDLESS, np.int64)
     return Liquid(0, np.zeros(rows, np.int64), np.full((1, markets), 1e18), np.zeros((1, markets)), whole, whole)
-
-
-def _references(market: Market, scale: Panel) -> Whole:
-    """(T, M) open of the next bar; 0 where it does not trade, and in the last row."""
-    price = market.columns["open"].T
-    traded = (market.columns["volume"].T > 0) & (price > 0)
-    micro = np.rint(np.where(traded, price, 0.0) * scale[:, None]).astype(np.int64).T
-    return np.ascontiguousarray(np.concatenate([micro[1:], np.zeros((1, len(scale)), np.int64)]))
-
-
-def _ranges(market: Market, scale: Panel) -> tuple[Whole, Whole]:
-    """(T, M) low and high of each bar that traded, rounded inward; 0 where none did."""
-    low, high = market.columns["low"].T, market.columns["high"].T
-    traded = (market.columns["volume"].T > 0) & (low > 0) & (high > 0)
-    low_micro = np.ceil(np.where(traded, low, 0.0) * scale[:, None]).astype(np.int64)
-    high_micro = np.floor(np.where(traded, high, 0.0) * scale[:, None]).astype(np.int64)
-    return low_micro.T, high_micro.T
 
 
 def _dead(market: Market) -> Flags:
